@@ -1,0 +1,37 @@
+//! Carries every experiment decision on a page to analytics, exactly once.
+//!
+//! A *source* reads what an experiment tool says and makes it a [`decision::Decision`].
+//! The *gate* judges it: deliver, hold or drop, with a reason. The *outbox* holds it until a
+//! destination can take it, and remembers that it was handed over. A *destination* spells it for
+//! one analytics tool.
+//!
+//! The modules stand in the order a decision walks through them. Everything is pure and natively
+//! tested, but for `tracker`, the impure halves of the vendors and `js`, the only room that
+//! speaks JavaScript.
+
+pub mod options;
+pub mod value;
+pub mod view;
+
+pub mod decision;
+pub mod source;
+
+pub mod gate;
+pub mod signal;
+
+pub mod key;
+pub mod outbox;
+pub mod parcel;
+pub mod store;
+
+pub mod destination;
+
+pub mod report;
+
+#[cfg(target_arch = "wasm32")]
+mod js;
+#[cfg(target_arch = "wasm32")]
+mod tracker;
+
+/// The version of this build, as `decisionBridge.version` and `diagnose().version` tell it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

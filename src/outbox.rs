@@ -1,0 +1,634 @@
+//! The outbox: one state machine that holds each decision until its destinations have it.
+//!
+//! It has no clock and no browser. Time and events go in through [`Outbox::handle`], effects come
+//! out of [`Outbox::poll`], one by one, so that whoever does them may come back with new events in
+//! between. A decision is remembered as handed over when it was, not before.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::decision::{Decision, Verdict};
+use crate::destination::{Destination, State};
+use crate::gate::{Consent, Facts, Hold, Judgment, Marks, is_leaving, judge};
+use crate::options::{Dedupe, Options};
+use crate::parcel::{Handed, Item, Parcel};
+use crate::store::{Mark, Memory};
+use crate::value::decimal;
+
+/// How many decisions wait at most. The oldest stay.
+pub const LIMIT: usize = 1000;
+
+/// How long handing over may keep the page busy in one go, in ms; half of a long task.
+const SLICE_MS: f64 = 25.0;
+
+/// How often a destination may throw at one decision on one page.
+const FAILURES: u8 = 3;
+
+/// How long we wait for a real tool to confirm what it took over from its stub, in ms of running
+/// time. Then taking over counts as confirmation.
+const GRACE_MS: f64 = 10_000.0;
+
+/// A moment, on both of the page's clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Now {
+    /// Milliseconds since the epoch. Only this one means something to the next page.
+    pub wall: f64,
+    /// Milliseconds on a clock that never jumps back.
+    pub steady: f64,
+}
+
+/// What happens to the outbox.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A decision came in, with what is remembered for its key.
+    Decided(u32, Decision, Memory),
+    /// An earlier page left an item to us.
+    Carried(Item),
+    /// What is known about the page changed.
+    Facts(Facts),
+    /// A destination was looked for.
+    Found(Destination, State),
+    /// What is remembered for the key of an item that is about to be handed over.
+    Recalled(u32, Destination, Memory),
+    /// A destination was called.
+    Called(u32, Destination, Call),
+    /// A destination told that it took charge.
+    Confirmed(u32, Destination),
+    /// Some time passed, or something happened that makes another look worth while.
+    Tick,
+    /// The page is being left.
+    Leaving,
+    /// The page came back from the back-forward cache.
+    Returned,
+}
+
+/// What came of calling a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// It returned, and will not tell more.
+    Returned,
+    /// It returned, and will tell when it took charge.
+    WillConfirm,
+    /// It threw.
+    Threw(String),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Write the item down for the next page.
+    Store(u32, String),
+    /// The item needs no writing down any more.
+    Erase(u32),
+    /// Look for a destination; answer with [`Input::Found`].
+    Look(Destination),
+    /// Look up what is remembered for the key; answer with [`Input::Recalled`].
+    Recall(u32, Destination, String),
+    /// Hand over; answer with [`Input::Called`].
+    Send(Box<Sending>),
+    /// Remember what was handed over for a key; none takes it back.
+    Remember(String, Destination, Option<Mark>),
+    /// Leave what is pending to other pages.
+    Release,
+    /// Forget everything that was ever stored.
+    Purge,
+    /// Something happened to the decision that people may want to know.
+    Trace(u32, Step),
+    /// The decision has ended.
+    Ended(u32, Verdict, String),
+}
+
+/// A decision on its way to a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    /// The decision's number.
+    pub id: u32,
+    /// Where to.
+    pub destination: Destination,
+    /// What.
+    pub decision: Decision,
+    /// Under which idempotency key.
+    pub message_id: String,
+    /// With which marks.
+    pub marks: Marks,
+}
+
+/// A step of a decision, as the report tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// It must wait.
+    Held(Hold),
+    /// Its destination is not there, or not ready.
+    Waiting(Destination, State),
+    /// The wait on this page is over.
+    Parked,
+    /// An earlier page left it to us.
+    Resumed,
+    /// Handed to the stub.
+    Stub(Destination),
+    /// Handed to the real tool.
+    Tool(Destination),
+    /// The destination took charge.
+    Confirmed(Destination),
+    /// The destination threw.
+    Threw(Destination, String),
+}
+
+struct Slot {
+    destination: Destination,
+    state: State,
+    look: bool,
+    blocked: bool,
+}
+
+/// The outbox. See the module.
+pub struct Outbox {
+    options: Rc<Options>,
+    facts: Facts,
+    slots: Vec<Slot>,
+    items: Vec<Item>,
+    effects: VecDeque<Effect>,
+    round: u32,
+    running: f64,
+    last: f64,
+    spent: f64,
+    called_at: f64,
+    leaving: bool,
+    release: bool,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(options: Rc<Options>, now: Now) -> Outbox {
+        let slot = |destination: &Destination| Slot {
+            destination: *destination,
+            state: State::Missing,
+            look: false,
+            blocked: false,
+        };
+        Outbox {
+            slots: options.destinations.iter().map(slot).collect(),
+            options,
+            facts: Facts::default(),
+            items: Vec::new(),
+            effects: VecDeque::new(),
+            round: 1,
+            running: 0.0,
+            last: now.steady,
+            spent: 0.0,
+            called_at: 0.0,
+            leaving: false,
+            release: false,
+        }
+    }
+
+    /// How many decisions are pending.
+    pub fn pending(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        self.run_clock(now);
+        match input {
+            Input::Decided(id, decision, memory) => self.decided(id, decision, &memory, now),
+            Input::Carried(item) => self.carried(item, now),
+            Input::Facts(facts) => self.learn(facts),
+            Input::Found(destination, state) => self.found(destination, state),
+            Input::Recalled(id, destination, memory) => self.recalled(id, destination, &memory),
+            Input::Called(id, destination, call) => self.called(id, destination, call, now),
+            Input::Confirmed(id, destination) => self.confirm(id, destination),
+            Input::Tick => self.look_again(),
+            Input::Leaving => {
+                self.leaving = true;
+                self.release = true;
+                self.look_again();
+            }
+            Input::Returned => {
+                self.leaving = false;
+                self.look_again();
+            }
+        }
+    }
+
+    /// The next thing to do, if there is any.
+    pub fn poll(&mut self, now: Now) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.look) {
+            slot.look = false;
+            return Some(Effect::Look(slot.destination));
+        }
+        if let Some(effect) = self.next_sending(now) {
+            return Some(effect);
+        }
+        self.give_up(now);
+        if self.release && self.effects.is_empty() {
+            self.release = false;
+            return Some(Effect::Release);
+        }
+        self.effects.pop_front()
+    }
+
+    /// In how many ms the outbox wants a [`Input::Tick`]; none when it wants none.
+    pub fn wake_in(&self) -> Option<f64> {
+        if self.leaving {
+            return None;
+        }
+        let fresh = |item: &Item| item.is_fresh(self.round) && item.hold.is_none();
+        if self.spent >= SLICE_MS || self.items.iter().any(fresh) {
+            return Some(0.0);
+        }
+        let looks = |item: &Item| {
+            !item.parked
+                && item.hold != Some(Hold::Consent)
+                && item.parcels.iter().any(|it| it.needs_looking() && it.failures < FAILURES)
+        };
+        self.items.iter().any(looks).then_some(self.options.poll_interval_ms)
+    }
+
+    /// Time counts while the page runs: a gap longer than two looks was sleep.
+    fn run_clock(&mut self, now: Now) {
+        let passed = (now.steady - self.last).max(0.0);
+        self.running += passed.min(2.0 * self.options.poll_interval_ms);
+        self.last = now.steady;
+        if now.steady - self.called_at > 2.0 * SLICE_MS {
+            self.spent = 0.0;
+        }
+    }
+
+    fn decided(&mut self, id: u32, decision: Decision, memory: &Memory, now: Now) {
+        let options = Rc::clone(&self.options);
+        let (key, outcome) = (decision.key(), decision.outcome());
+        let mut item = Item {
+            id,
+            key,
+            outcome,
+            parcels: Vec::new(),
+            marks: Marks::default(),
+            received_at: now.wall,
+            carried: false,
+            hold: None,
+            stored: false,
+            arrived: self.running,
+            arrived_in: self.round,
+            parked: false,
+            decision,
+        };
+        let mut end = (Verdict::Expired, "there is no destination".to_owned());
+        for destination in &options.destinations {
+            let last = self.last_mark(&item.key, *destination, memory);
+            let known = last.as_ref().map(|mark| mark.outcome.as_str());
+            let marks = match judge(&item.decision, &self.facts, &options, known) {
+                Judgment::Deliver(marks) => marks,
+                Judgment::Hold(hold, marks) => {
+                    item.hold = Some(hold);
+                    marks
+                }
+                Judgment::Drop(verdict, why) => {
+                    if verdict == Verdict::Duplicate {
+                        self.enrich_waiting(&item);
+                    }
+                    end = (verdict, why);
+                    continue;
+                }
+            };
+            item.marks = marks;
+            let occurrence = last.map_or(1, |mark| mark.occurrence.saturating_add(1));
+            let message_id = self.message_id(&item, occurrence);
+            let recalled_in = self.round;
+            let parcel = Parcel::new(*destination, occurrence, message_id);
+            item.parcels.push(Parcel { recalled_in, ..parcel });
+        }
+        if !item.parcels.is_empty() && self.is_full() {
+            let limit = decimal(LIMIT as u64);
+            end = (Verdict::Expired, ["the outbox is full: ", &limit, " decisions wait"].concat());
+            item.parcels.clear();
+        }
+        if item.parcels.is_empty() {
+            self.effects.push_back(Effect::Ended(id, end.0, end.1));
+            return;
+        }
+        if let Some(hold) = item.hold {
+            self.effects.push_back(Effect::Trace(id, Step::Held(hold)));
+        }
+        self.store(&mut item);
+        self.items.push(item);
+        self.look_for_waiting();
+    }
+
+    fn message_id(&self, item: &Item, occurrence: u32) -> String {
+        let facts = &self.facts;
+        let once = [&facts.period, "/", &decimal(u64::from(item.id))].concat();
+        let period = if self.options.dedupe == Dedupe::None { &once } else { &facts.period };
+        item.decision.message_id(&facts.project, &facts.visitor, occurrence, period)
+    }
+
+    /// Before consent nothing was read that names the visitor or the session; now it may be.
+    fn rename(&self, item: &mut Item) {
+        let names: Vec<String> =
+            item.parcels.iter().map(|parcel| self.message_id(item, parcel.occurrence)).collect();
+        for (parcel, name) in item.parcels.iter_mut().zip(names) {
+            if parcel.is_waiting() && !item.carried {
+                parcel.message_id = name;
+            }
+        }
+    }
+
+    /// What was last handed over for this key, or waits.
+    fn last_mark(&self, key: &str, destination: Destination, memory: &Memory) -> Option<Mark> {
+        if self.options.dedupe == Dedupe::None {
+            return None;
+        }
+        // What an earlier page left is of another period where each page is one.
+        let counts = |item: &&Item| item.key == key && !(item.carried && self.options.dedupe == Dedupe::Page);
+        let waiting = self.items.iter().rev().filter(counts).find_map(|item| {
+            let parcel = item.parcels.iter().find(|parcel| parcel.destination == destination)?;
+            Some(Mark { outcome: item.outcome.clone(), occurrence: parcel.occurrence })
+        });
+        waiting.or_else(|| memory.mark(destination).cloned())
+    }
+
+    /// A duplicate may know more than the one that waits: names, the referrer of a redirect.
+    fn enrich_waiting(&mut self, duplicate: &Item) {
+        let waiting = self.items.iter_mut().rev().find(|item| item.key == duplicate.key);
+        if let Some(item) = waiting
+            && item.is_waiting()
+            && item.decision.enrich(&duplicate.decision)
+            && item.stored
+        {
+            self.effects.push_back(Effect::Store(item.id, item.record()));
+        }
+    }
+
+    fn carried(&mut self, mut item: Item, now: Now) {
+        let known = |parcel: &Parcel| self.slots.iter().any(|slot| slot.destination == parcel.destination);
+        item.parcels.retain(known);
+        item.arrived = self.running;
+        let overdue = self.is_overdue(&item, now) || self.options.carry_over_ms == 0.0;
+        if item.parcels.is_empty() || overdue || self.is_full() {
+            let why = if overdue { "it waited longer than carryOverMs" } else { "there is no room for it" };
+            self.effects.push_back(Effect::Ended(item.id, Verdict::Expired, why.to_owned()));
+            // It never arrived as far as we know: the same decision may be told again.
+            for parcel in &item.parcels {
+                self.effects.push_back(Effect::Remember(item.key.clone(), parcel.destination, None));
+            }
+            return;
+        }
+        self.effects.push_back(Effect::Trace(item.id, Step::Resumed));
+        self.store(&mut item);
+        self.items.push(item);
+        self.look_for_waiting();
+    }
+
+    fn learn(&mut self, facts: Facts) {
+        if facts == self.facts {
+            return;
+        }
+        self.facts = facts;
+        if self.facts.consent == Consent::Denied {
+            for item in std::mem::take(&mut self.items) {
+                let why = "consent was refused".to_owned();
+                self.effects.push_back(Effect::Ended(item.id, Verdict::NoConsent, why));
+            }
+            self.effects.push_back(Effect::Purge);
+            return;
+        }
+        let mut items = std::mem::take(&mut self.items);
+        for item in &mut items {
+            item.hold = match self.facts.consent {
+                Consent::Granted if is_leaving(&item.decision, &self.facts) => Some(Hold::Redirect),
+                Consent::Granted => None,
+                _ => Some(Hold::Consent),
+            };
+            if !item.stored {
+                self.rename(item);
+                self.store(item);
+            }
+        }
+        self.items = items;
+        self.look_for_waiting();
+    }
+
+    fn found(&mut self, destination: Destination, state: State) {
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.destination == destination) else {
+            return;
+        };
+        slot.state = state;
+        let mut confirmed = Vec::new();
+        for item in &mut self.items {
+            for parcel in &mut item.parcels {
+                if parcel.destination != destination || !parcel.is_open() {
+                    continue;
+                }
+                let changed = parcel.seen.replace(state) != Some(state);
+                match (parcel.handed, state) {
+                    (Handed::Stub, State::Ready { confirms: true }) => {
+                        parcel.handed = Handed::Tool;
+                        parcel.taken_at = Some(self.running);
+                        self.effects.push_back(Effect::Trace(item.id, Step::Tool(destination)));
+                    }
+                    (Handed::Stub, State::Ready { confirms: false }) => confirmed.push(item.id),
+                    (Handed::No, State::Missing | State::Failed) if changed => {
+                        self.effects.push_back(Effect::Trace(item.id, Step::Waiting(destination, state)));
+                    }
+                    (Handed::Tool, _) => {
+                        if parcel.taken_at.is_some_and(|taken| self.running - taken >= GRACE_MS) {
+                            confirmed.push(item.id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for id in confirmed {
+            self.confirm(id, destination);
+        }
+    }
+
+    fn next_sending(&mut self, now: Now) -> Option<Effect> {
+        if self.spent >= SLICE_MS && !self.leaving {
+            return None;
+        }
+        let (slots, round) = (&self.slots, self.round);
+        let takes = |destination: Destination| {
+            let slot = slots.iter().find(|slot| slot.destination == destination);
+            slot.is_some_and(|slot| !slot.blocked && matches!(slot.state, State::Stub | State::Ready { .. }))
+        };
+        for item in self.items.iter_mut().filter(|item| item.hold.is_none() && !item.is_fresh(round)) {
+            for parcel in &mut item.parcels {
+                let due = parcel.is_waiting() && parcel.failures < FAILURES;
+                if !due || !takes(parcel.destination) {
+                    continue;
+                }
+                // Other tabs deliver too: what was not compared in this round is compared now.
+                // What an earlier page left is offered again in any case, under the same
+                // idempotency key: it may have been handed over there and never have arrived.
+                let compare = !item.carried && self.options.dedupe != Dedupe::None;
+                if compare && parcel.recalled_in != round {
+                    parcel.recalled_in = round;
+                    return Some(Effect::Recall(item.id, parcel.destination, item.key.clone()));
+                }
+                self.called_at = now.steady;
+                return Some(Effect::Send(Box::new(Sending {
+                    id: item.id,
+                    destination: parcel.destination,
+                    decision: item.decision.clone(),
+                    message_id: parcel.message_id.clone(),
+                    marks: item.marks,
+                })));
+            }
+        }
+        None
+    }
+
+    fn recalled(&mut self, id: u32, destination: Destination, memory: &Memory) {
+        let Some(parcel) = self.parcel(id, destination) else {
+            return;
+        };
+        if memory.mark(destination).is_some_and(|mark| mark.occurrence >= parcel.occurrence) {
+            parcel.end = Some(Verdict::Duplicate);
+            self.finish(id, "another tab handed the same decision over");
+        }
+    }
+
+    fn called(&mut self, id: u32, destination: Destination, call: Call, now: Now) {
+        self.spent += (now.steady - self.called_at).max(0.0);
+        self.called_at = now.steady;
+        let slot = self.slots.iter_mut().find(|slot| slot.destination == destination);
+        let Some(slot) = slot else { return };
+        let real = slot.state != State::Stub;
+        if matches!(call, Call::Threw(_)) {
+            slot.blocked = true;
+        }
+        let Some(parcel) = self.parcel(id, destination) else {
+            return;
+        };
+        if let Call::Threw(error) = call {
+            parcel.failures += 1;
+            self.effects.push_back(Effect::Trace(id, Step::Threw(destination, error)));
+            return;
+        }
+        parcel.handed = if real { Handed::Tool } else { Handed::Stub };
+        let occurrence = parcel.occurrence;
+        let step = if real { Step::Tool(destination) } else { Step::Stub(destination) };
+        self.effects.push_back(Effect::Trace(id, step));
+        if self.options.dedupe != Dedupe::None
+            && let Some(item) = self.items.iter().find(|item| item.id == id)
+        {
+            let mark = Mark { outcome: item.outcome.clone(), occurrence };
+            self.effects.push_back(Effect::Remember(item.key.clone(), destination, Some(mark)));
+        }
+        // Nobody confirms thousands at once: past the limit, a return has to do.
+        if real && (call == Call::Returned || self.items.len() > LIMIT) {
+            self.confirm(id, destination);
+        }
+    }
+
+    fn confirm(&mut self, id: u32, destination: Destination) {
+        let Some(parcel) = self.parcel(id, destination) else {
+            return;
+        };
+        if !parcel.is_open() {
+            return;
+        }
+        parcel.end = Some(Verdict::Delivered);
+        self.effects.push_back(Effect::Trace(id, Step::Confirmed(destination)));
+        self.finish(id, destination.name());
+    }
+
+    /// Ends the item when its last parcel has ended. Delivered anywhere is delivered.
+    fn finish(&mut self, id: u32, why: &str) {
+        let ended = |item: &Item| item.id == id && !item.parcels.iter().any(Parcel::is_open);
+        let Some(at) = self.items.iter().position(ended) else {
+            return;
+        };
+        let item = self.items.remove(at);
+        if item.stored {
+            self.effects.push_back(Effect::Erase(id));
+        }
+        let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
+        let first = ends.clone().next().unwrap_or(Verdict::Expired);
+        let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
+        self.effects.push_back(Effect::Ended(id, verdict, why.to_owned()));
+    }
+
+    /// Called when everybody who could take something has it.
+    fn give_up(&mut self, now: Now) {
+        let mut ended = Vec::new();
+        for at in 0..self.items.len() {
+            let overdue = self.items.get(at).is_some_and(|item| self.is_overdue(item, now));
+            let carries_over = self.options.carry_over_ms > 0.0;
+            let waited_out = self.options.max_wait_ms;
+            let Some(item) = self.items.get_mut(at) else {
+                continue;
+            };
+            if item.hold == Some(Hold::Consent) {
+                continue;
+            }
+            if item.is_waiting() && overdue {
+                ended.push((item.id, "it waited longer than carryOverMs"));
+            } else if !item.parked && self.running - item.arrived >= waited_out && !is_taken(item) {
+                item.parked = true;
+                self.effects.push_back(Effect::Trace(item.id, Step::Parked));
+                if item.is_waiting() && !carries_over {
+                    ended.push((item.id, "it waited longer than maxWaitMs, and carryOverMs is 0"));
+                }
+            }
+        }
+        for (id, why) in ended {
+            if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
+                for parcel in item.parcels.iter_mut().filter(|parcel| parcel.is_open()) {
+                    parcel.end = Some(Verdict::Expired);
+                }
+            }
+            self.finish(id, why);
+        }
+    }
+
+    fn is_overdue(&self, item: &Item, now: Now) -> bool {
+        let limit = self.options.carry_over_ms;
+        limit > 0.0 && now.wall - item.received_at > limit
+    }
+
+    fn is_full(&self) -> bool {
+        let waiting = || self.items.iter().filter(|item| item.is_waiting()).count();
+        self.items.len() >= LIMIT && (waiting() >= LIMIT || self.items.len() >= 2 * LIMIT)
+    }
+
+    fn store(&mut self, item: &mut Item) {
+        if self.facts.consent == Consent::Granted && self.options.carry_over_ms > 0.0 {
+            item.stored = true;
+            self.effects.push_back(Effect::Store(item.id, item.record()));
+        }
+    }
+
+    fn look_again(&mut self) {
+        self.round = self.round.wrapping_add(1);
+        self.spent = 0.0;
+        for slot in &mut self.slots {
+            slot.blocked = false;
+        }
+        self.look_for_waiting();
+    }
+
+    fn look_for_waiting(&mut self) {
+        for slot in &mut self.slots {
+            slot.look |= self.items.iter().any(|item| {
+                let here = |parcel: &&Parcel| parcel.destination == slot.destination;
+                item.hold != Some(Hold::Consent)
+                    && item.parcels.iter().filter(here).any(Parcel::needs_looking)
+            });
+        }
+    }
+
+    fn parcel(&mut self, id: u32, destination: Destination) -> Option<&mut Parcel> {
+        let item = self.items.iter_mut().find(|item| item.id == id)?;
+        item.parcels.iter_mut().find(|parcel| parcel.destination == destination)
+    }
+}
+
+fn is_taken(item: &Item) -> bool {
+    item.parcels.iter().all(|parcel| !parcel.is_open() || parcel.handed == Handed::Tool)
+}
