@@ -1,0 +1,228 @@
+// The local world of the demo and the end-to-end tests: our files, a Segment CDN with the real
+// analytics.js from npm, and a collector in place of Segment's servers. Nothing leaves this machine.
+//
+// What goes wrong on the way is chosen by the path, so that one server serves all faults at once:
+//   /cdn/…               analytics.js as it should be
+//   /cdn/delay-2000/…    its script comes two seconds late
+//   /cdn/blocked/…       its script is a 404, as behind an ad blocker
+//   /cdn/hang/…          its script is not answered, until the test calls `release()`
+//   /cdn/settings-fail/… its script comes, its settings do not
+//   /cdn/old/…           analytics-next 1.67, which does not know the option `messageId`
+
+import { createServer } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const PACKAGES = join(ROOT, 'tests/node_modules')
+const UMD = { current: '@segment/analytics-next/dist/umd', old: 'analytics-next-1.67/dist/umd' }
+const FAULT = /^(?:delay-(\d+)|blocked|hang|settings-fail|old)$/
+const KINDS = { t: 'track', i: 'identify', p: 'page', g: 'group', a: 'alias', s: 'screen' }
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+}
+
+/** Starts the server; port 0 takes any free one. */
+export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
+  const watchers = new Set()
+  const held = new Set()
+  const sockets = new Set()
+  const world = {
+    origin: '',
+    /** What the collector accepted, in the order it came. */
+    events: [],
+    /** Every request, as `{method, path, at}`. */
+    requests: [],
+    /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL that gives either. */
+    pages: new Map(),
+    /** How the collector misbehaves. `loseAnswers`: it takes the event, and the line breaks before it can say so. */
+    ingestion: { delayMs: 0, status: 200, loseAnswers: false },
+    /** The accepted events, a repeated messageId counted once, as Segment does. */
+    unique: () => [...new Map([...world.events].reverse().map((event) => [event.messageId, event])).values()].reverse(),
+    /** Answers the scripts that hang. */
+    release() {
+      for (const answer of held) answer()
+      held.clear()
+    },
+    close() {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((closed) => server.close(closed))
+    },
+  }
+
+  function accept(event) {
+    world.events.push(event)
+    for (const watcher of watchers) watcher.write(`data: ${JSON.stringify(event)}\n\n`)
+  }
+
+  async function answer(request, response) {
+    const url = new URL(request.url, world.origin)
+    world.requests.push({ method: request.method, path: url.pathname + url.search, at: Date.now() })
+    response.setHeader('cache-control', 'no-store')
+    response.setHeader('access-control-allow-origin', '*')
+    response.setHeader('cross-origin-resource-policy', 'cross-origin')
+    const page = world.pages.get(url.pathname)
+    if (page !== undefined) return sendPage(response, typeof page === 'function' ? page(url) : page)
+    if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'))
+    if (url.pathname === '/favicon.ico') return send(response, 204)
+    const [, first, ...rest] = url.pathname.split('/').map(decode)
+    const path = rest.join('/')
+    if (first === 'demo') return sendFile(response, inside(join(ROOT, 'www/demo'), path || 'index.html'))
+    if (first === 'dist') return sendFile(response, inside(join(ROOT, 'dist'), path))
+    if (first === 'npm') return sendFile(response, inside(join(PACKAGES, UMD.current), path))
+    if (first === 'cdn') return cdn(request, response, rest)
+    if (first === 'v1') return collect(request, response, rest[0])
+    if (first === 'events') return watch(request, response)
+    if (first === 'events.json') return sendJson(response, world.events)
+    return send(response, 404, 'not found')
+  }
+
+  async function cdn(request, response, path) {
+    const faults = new Set()
+    let delayMs = 0
+    while (FAULT.test(path[0])) {
+      const fault = path.shift()
+      delayMs += Number(FAULT.exec(fault)[1] ?? 0)
+      faults.add(fault)
+    }
+    const umd = join(PACKAGES, faults.has('old') ? UMD.old : UMD.current)
+    const [kind, version, key] = path
+    if (kind === 'analytics.js' && version === 'v1') {
+      if (faults.has('blocked')) return send(response, 404, 'blocked')
+      if (faults.has('hang')) await new Promise((released) => held.add(released))
+      if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+      return sendFile(response, join(umd, 'standalone.js'))
+    }
+    if (kind === 'analytics-next' && version === 'bundles') {
+      return sendFile(response, inside(umd, path.slice(2).join('/')))
+    }
+    if (kind === 'v1' && version === 'projects' && path[3] === 'settings') {
+      if (faults.has('settings-fail')) return send(response, 500, 'settings are not available')
+      const apiHost = `${request.headers.host}/v1`
+      return sendJson(response, {
+        metrics: { sampleRate: 0 },
+        integrations: { 'Segment.io': { apiKey: key, apiHost, protocol: 'http' } },
+      })
+    }
+    return send(response, 404, 'not found')
+  }
+
+  async function collect(request, response, kind) {
+    response.setHeader('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*')
+    response.setHeader('access-control-allow-methods', 'POST, OPTIONS')
+    if (request.method !== 'POST') return send(response, 204)
+    const text = await readBody(request)
+    const { delayMs, status, loseAnswers } = world.ingestion
+    if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+    if (status >= 400) return send(response, status, 'the collector refuses')
+    let body
+    try {
+      body = JSON.parse(text)
+    } catch {
+      return send(response, 400, 'the body is not JSON')
+    }
+    const receivedAt = Date.now()
+    if (kind in KINDS) accept({ type: KINDS[kind], ...body, receivedAt })
+    if (kind === 'b' || kind === 'batch') for (const event of body.batch ?? []) accept({ ...event, receivedAt })
+    if (loseAnswers) return request.socket.destroy()
+    return sendJson(response, { success: true })
+  }
+
+  function watch(request, response) {
+    if (request.method === 'DELETE') {
+      world.events.length = 0
+      return send(response, 204)
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(': the collector is listening\n\n')
+    watchers.add(response)
+    response.on('close', () => watchers.delete(response))
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error) => {
+      if (!response.headersSent) send(response, 500, String(error?.message ?? error))
+    })
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise((listening, failed) => {
+    server.once('error', failed)
+    server.listen(port, host, listening)
+  })
+  world.origin = `http://${host}:${server.address().port}`
+  return world
+}
+
+function send(response, status, text = '') {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+  response.end(text)
+}
+
+function sendJson(response, value) {
+  response.writeHead(200, { 'content-type': TYPES['.json'] })
+  response.end(JSON.stringify(value))
+}
+
+function sendPage(response, page) {
+  const { html, status = 200, headers = {} } = typeof page === 'string' ? { html: page } : page
+  response.writeHead(status, { 'content-type': TYPES['.html'], ...headers })
+  response.end(html)
+}
+
+async function sendFile(response, path) {
+  let content
+  try {
+    content = await readFile(path ?? '')
+  } catch {
+    return send(response, 404, 'not found')
+  }
+  response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
+  response.end(content)
+}
+
+/** The file of that name in the folder, and none outside of it. */
+function inside(folder, name) {
+  const path = normalize(join(folder, name))
+  return path.startsWith(normalize(folder + '/')) ? path : undefined
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+async function readBody(request) {
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function main() {
+  const port = Number(process.env.PORT || 8080)
+  try {
+    const { origin } = await serve({ port })
+    console.log(`Decision Bridge demo: ${origin}`)
+  } catch (error) {
+    const why = error.code === 'EADDRINUSE' ? `Port ${port} is taken: choose another one with PORT=…` : error.message
+    console.error(why)
+    process.exitCode = 1
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()
