@@ -1,0 +1,58 @@
+// What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
+// does not run.
+
+const METHODS =
+  "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware alias debug group identify off on once page " +
+  "pageview ready register reset screen setAnonymousId track trackClick trackForm trackLink trackSubmit";
+const WITH_PAGE = ["track", "screen", "alias", "group", "page", "identify"];
+
+// Puts a stub in place that queues every call, then loads analytics.js for the write key, as
+// Segment's own snippet does.
+export function loadSegment(writeKey, cdnUrl, nonce) {
+  const stub = (window.analytics = []);
+  stub.invoked = true;
+  stub.methods = METHODS.split(" ");
+  stub.factory = (method) => (...args) => {
+    const real = window.analytics;
+    if (real && real.initialized) return real[method](...args);
+    // The page as it is at the call, which analytics.js would else read at replay.
+    if (WITH_PAGE.includes(method)) args.push(pageContext());
+    stub.push([method, ...args]);
+    return stub;
+  };
+  for (const method of stub.methods) stub[method] = stub.factory(method);
+  stub.load = (key, options) => {
+    stub._loadOptions = options;
+    const script = document.createElement("script");
+    script.async = true;
+    script.setAttribute("data-global-segment-analytics-key", "analytics");
+    if (nonce) script.nonce = nonce;
+    script.src = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
+    document.head.appendChild(script);
+  };
+  stub._writeKey = writeKey;
+  if (cdnUrl) stub._cdn = cdnUrl;
+  stub.load(writeKey);
+}
+
+function pageContext() {
+  const canonical = document.querySelector("link[rel='canonical']");
+  return {
+    __t: "bpc",
+    c: (canonical && canonical.getAttribute("href")) || undefined,
+    p: location.pathname,
+    u: location.href,
+    s: location.search,
+    t: document.title,
+    r: document.referrer,
+  };
+}
+
+// Gives our events their idempotency key where analytics.js ignores the option `messageId`
+// (before 1.68). Other events pass untouched.
+export function middleware({ payload, next }) {
+  const event = payload.obj;
+  const key = event.options && event.options.messageId;
+  if (typeof key === "string" && key.startsWith("db-")) event.messageId = key;
+  next(payload);
+}
