@@ -1,0 +1,172 @@
+// What every story stands on: a browser per file, a fresh profile and a fresh server per story, and
+// the checks no story may fail, whatever it is about: no uncaught error, no unhandled rejection,
+// nothing added to the built-in prototypes, no timer of ours left when idle, no request to a
+// foreign host, no complaint of ours on the console that the story does not expect.
+
+import assert from 'node:assert/strict'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { chromium } from 'playwright-core'
+import { serve } from '../../www/demo/server.mjs'
+import { watch } from './watch.mjs'
+
+const PATIENCE_MS = 20_000
+const FLAGS = [
+  '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+]
+
+function executable() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+    for (const folder of folders) {
+      const path = join(folder, name)
+      try {
+        accessSync(path, constants.X_OK)
+        return path
+      } catch {
+        // not in this folder
+      }
+    }
+  }
+  throw new Error('No Chromium found: install it, or name it in the variable CHROMIUM')
+}
+
+let browser
+before(async () => {
+  browser = await chromium.launch({ executablePath: executable(), args: FLAGS })
+})
+after(() => browser?.close())
+
+/** Waits until `condition` gives something, and gives that. */
+export async function until(condition, what) {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (Date.now() > deadline) assert.fail(`waited in vain until ${typeof what === 'function' ? what() : what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/**
+ * One story. `play` gets the world: the server, tabs of a fresh profile, and what arrived.
+ * `expects.errors` says that our complaints on the console belong to the story; `expects.hosts`
+ * names foreign hosts that somebody else on the page may ask.
+ */
+export function story(name, play, expects = {}) {
+  test(name, { timeout: 90_000 }, async () => {
+    const server = await serve()
+    const worlds = []
+    const world = await visitor(server, expects, worlds)
+    try {
+      await play(world)
+      for (const each of worlds) await each.check()
+    } finally {
+      for (const each of worlds) await each.context.close()
+      await server.close()
+    }
+  })
+}
+
+/** A visitor: a browser profile with its tabs. */
+async function visitor(server, expects, worlds) {
+  const context = await browser.newContext()
+  const tabs = []
+  const foreign = []
+  const host = new URL(server.origin).host
+  await context.addInitScript(watch)
+  context.on('request', (request) => {
+    const url = new URL(request.url())
+    const asked = /^https?:/.test(url.protocol) && url.host !== host
+    if (asked && !(expects.hosts ?? []).includes(url.hostname)) foreign.push(request.url())
+  })
+
+  const world = {
+    server,
+    context,
+    origin: server.origin,
+    /** Everything said on the consoles of this visitor, as `{type, text}`. */
+    said: [],
+    thrown: [],
+    /** Our own lines on the console, of one type or of all. */
+    ours: (type) => world.said.filter((line) => line.text.startsWith('[decision-bridge]') && (!type || line.type === type)),
+    visitor: () => visitor(server, expects, worlds),
+
+    async tab() {
+      const page = await context.newPage()
+      page.on('pageerror', (error) => world.thrown.push(String(error?.stack ?? error)))
+      page.on('console', (message) => world.said.push({ type: message.type(), text: message.text() }))
+      tabs.push(page)
+      return page
+    },
+
+    /** Puts a page under a path and opens it, in a new tab or in the one given. */
+    async open(path, html, tab) {
+      if (html !== undefined) server.pages.set(new URL(path, server.origin).pathname, html)
+      const page = tab ?? (await world.tab())
+      if (tab) await world.checkPage(tab)
+      await page.goto(server.origin + path, { waitUntil: 'load' })
+      return page
+    },
+
+    /** Waits until the module runs and has no timer left: there is nothing it still waits for. */
+    idle: (page) =>
+      until(
+        () => page.evaluate(() => window.__watch.timers() === 0 && window.decisionBridge.diagnose?.().state === 'running').catch(() => false),
+        'the bridge is idle',
+      ),
+
+    /** Waits until this page has nothing left to send, and proves it by an event sent last. */
+    async settle(page) {
+      await world.idle(page)
+      const sentinel = `Sentinel ${Math.random()}`
+      await page.evaluate((name) => void window.analytics.track(name), sentinel)
+      await until(() => server.events.some((event) => event.event === sentinel), 'the last event arrives')
+    },
+
+    /** The exposures that arrived, a repeated messageId counted once. */
+    exposures: (name = 'Experiment Viewed') => server.unique().filter((event) => event.type === 'track' && event.event === name),
+
+    /** Waits for the exposures to arrive, then until nothing more comes; exactly `count` it must be. */
+    async delivered(page, count = 1, name) {
+      await until(() => world.exposures(name).length >= count, () => `${count} exposures arrive, not ${world.exposures(name).length}`)
+      await world.settle(page)
+      assert.equal(world.exposures(name).length, count, 'exposures that arrived')
+      return world.exposures(name)
+    },
+
+    /** Waits until the report counts so many decisions under a verdict, or under `pending`. */
+    counted: (page, verdict, count = 1) =>
+      until(
+        () => page.evaluate(([verdict, count]) => window.decisionBridge.diagnose?.().counts?.[verdict] === count, [verdict, count]).catch(() => false),
+        () => `the report counts ${count} ${verdict}`,
+      ),
+
+    diagnose: (page) => page.evaluate(() => window.decisionBridge.diagnose()),
+
+    async checkPage(page) {
+      if (page.isClosed() || !page.url().startsWith('http')) return
+      const changed = await page.evaluate(() => window.__watch.changed()).catch(() => [])
+      assert.deepEqual(changed, [], `built-in prototypes changed on ${page.url()}`)
+    },
+
+    async check() {
+      for (const page of tabs) {
+        await world.checkPage(page)
+        if (page.isClosed() || !page.url().startsWith('http')) continue
+        await until(
+          () => page.evaluate(() => window.__watch.timers() === 0),
+          `no timer of the bridge is left on ${page.url()}`,
+        )
+      }
+      assert.deepEqual(world.thrown, [], 'uncaught errors and unhandled rejections')
+      assert.deepEqual(foreign, [], 'requests to foreign hosts')
+      if (!expects.errors) assert.deepEqual(world.ours('error'), [], 'complaints of ours on the console')
+    },
+  }
+  worlds.push(world)
+  return world
+}
