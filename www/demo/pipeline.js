@@ -1,0 +1,117 @@
+// The pipeline: five stations on a rail, and each decision a puck that walks from one to the next. The
+// bridge takes milliseconds; the pucks walk slowly enough to be followed.
+
+import { el, mark, say } from './dom.js'
+import { STATIONS } from './model.js'
+
+const HOP_MS = 420
+const calm = matchMedia('(prefers-reduced-motion: reduce)')
+
+export class Pipeline {
+  constructor(rail, pucks) {
+    this.rail = rail
+    this.layer = pucks
+    this.nodes = STATIONS.map((name) => rail.querySelector(`[data-station="${name}"]`))
+    this.pucks = new Map()
+    new ResizeObserver(() => this.settle()).observe(rail)
+  }
+
+  clear() {
+    for (const puck of this.pucks.values()) clearTimeout(puck.timer)
+    this.pucks.clear()
+    this.layer.replaceChildren()
+  }
+
+  /** Shows the stations and sends the pucks on their way. */
+  show(view) {
+    this.showStations(view)
+    for (const decision of view.decisions) this.move(decision)
+  }
+
+  move(decision) {
+    let puck = this.pucks.get(decision.puck)
+    if (!puck) {
+      const label = initials(decision.variationName ?? decision.variationKey ?? decision.variationId)
+      const node = el('span', { class: 'puck' }, label)
+      puck = { node, at: 0, goal: 0, timer: 0 }
+      this.pucks.set(decision.puck, puck)
+      this.layer.append(node)
+      this.settle()
+    }
+    puck.goal = Math.max(puck.goal, STATIONS.indexOf(decision.station))
+    puck.end = decision.dropped ? 'dropped' : decision.event ? 'arrived' : 'moving'
+    puck.waits = decision.verdict === 'pending'
+    this.walk(puck)
+  }
+
+  /** One hop, then the next, until the goal. */
+  walk(puck) {
+    if (puck.timer) return
+    const there = puck.at >= puck.goal
+    mark(puck.node, 'state', !there ? 'moving' : puck.end === 'moving' && puck.waits ? 'waits' : puck.end)
+    if (there) return
+    puck.at = calm.matches ? puck.goal : puck.at + 1
+    this.settle()
+    const pause = calm.matches ? 0 : HOP_MS
+    puck.timer = setTimeout(() => {
+      puck.timer = 0
+      this.walk(puck)
+    }, pause)
+  }
+
+  /** Puts each puck above its station; several at one station stand side by side. */
+  settle() {
+    const origin = this.rail.getBoundingClientRect().left
+    const centres = this.nodes.map((node) => {
+      const box = node.querySelector('.node').getBoundingClientRect()
+      return box.left + box.width / 2 - origin
+    })
+    const groups = STATIONS.map(() => [])
+    for (const puck of this.pucks.values()) groups[puck.at].push(puck)
+    for (const [at, group] of groups.entries()) {
+      const step = Math.min(32, 64 / Math.max(1, group.length))
+      for (const [place, puck] of group.entries()) {
+        const x = centres[at] + (place - (group.length - 1) / 2) * step
+        puck.node.style.transform = `translate(${x}px, 0)`
+      }
+    }
+  }
+
+  showStations(view) {
+    const { report, segment, counts } = view
+    const came = view.decisions.length
+    const passed = came - view.dropped.length
+    const source = report?.sources?.[0]
+    const state = segment?.state ?? (report ? 'missing' : '')
+    const waited = segment && segment.state !== 'ready' ? segment.waitedMs : null
+    const why = view.dropped.at(-1)?.verdict
+    const unconfirmed = view.waiting.some((it) => it.station === 'destination')
+    this.station(0, came, source ? 'Optimizely Web' : 'no source yet', source ? 'ok' : '')
+    this.station(1, passed, why ? `${view.dropped.length} stopped: ${why}` : 'passed', why ? 'stop' : passed ? 'ok' : '')
+    this.station(2, view.waiting.length, outboxSays(view, waited), view.waiting.length ? 'wait' : passed ? 'ok' : '')
+    const tone = { ready: 'ok', stub: 'wait', missing: 'wait', failed: 'bad' }[state] ?? ''
+    this.station(3, counts.delivered, unconfirmed ? `${state}, unconfirmed` : state || 'not looked yet', tone)
+    const repeats = view.copies - view.events.length
+    const arrived = repeats ? `${repeats} repeat, same id` : 'arrived'
+    this.station(4, view.events.length, arrived, view.events.length ? 'ok' : '')
+  }
+
+  station(at, count, detail, tone) {
+    const node = this.nodes[at]
+    say(node.querySelector('.count'), String(count))
+    say(node.querySelector('.detail'), detail)
+    mark(node, 'tone', tone)
+  }
+}
+
+function outboxSays(view, waited) {
+  if (!view.waiting.length) return 'nothing waits'
+  const seconds = waited === null || waited === undefined ? '' : ` ${(waited / 1000).toFixed(1)} s`
+  return `waits${seconds}`
+}
+
+/** `Warm light` is `WL`: enough to tell two variations apart. */
+function initials(name) {
+  const words = String(name ?? '?').split(/[^\p{L}\p{N}]+/u).filter(Boolean)
+  return words.slice(0, 2).map((word) => [...word][0].toUpperCase()).join('') || '?'
+}
