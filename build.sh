@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# The one door of the project. Each command installs what it needs and is missing.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH" RUSTUP_AUTO_INSTALL=0
+TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
+LOG="$(mktemp)"
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$LOG"' EXIT
+
+help() {
+  cat <<'EOF'
+./build.sh demo    builds, and serves the demo on http://127.0.0.1:8080 (PORT to change)
+./build.sh test    runs everything that proves the project
+./build.sh dist    builds dist/
+./build.sh bench   measures against the published recipe: a table, and tests/bench/results.json
+./build.sh size    tells what is shipped in bytes; above BUDGET_BYTES brotli (20480) every build fails
+EOF
+}
+
+stop() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
+
+# step <what> <command…>: shows that it is alive, and what the command printed only if it fails.
+step() {
+  local what=$1 start=$SECONDS shown=$SECONDS; shift
+  printf '%s …\n' "$what"
+  "$@" >"$LOG" 2>&1 </dev/null &
+  while kill -0 $! 2>/dev/null; do
+    sleep 0.2
+    if ((SECONDS - shown >= 10)); then
+      shown=$SECONDS
+      printf '  %3d s  %s\n' $((SECONDS - start)) "$(tail -n 1 "$LOG" | tr -d '\r' | cut -c 1-100)"
+    fi
+  done
+  wait $! && return
+  cat "$LOG" >&2
+  printf '\nFAILED: %s\n' "$what" >&2
+  exit 1
+}
+
+# --- what has to be there ------------------------------------------------------------------------
+
+need_toolchain() {
+  command -v rustup cargo >/dev/null || stop 'Rust is missing: install rustup as https://rustup.rs says.'
+  local installed part
+  installed=$(rustup component list --installed 2>/dev/null) || true
+  for part in $(sed -nE 's/^(components|targets) = //p' rust-toolchain.toml | tr -d '[],"'); do
+    [[ $installed == *"$part"* ]] || { step 'Installing the toolchain of rust-toolchain.toml' rustup toolchain install; return; }
+  done
+}
+
+need_node() {
+  local version
+  version=$(node --version 2>/dev/null) || stop 'Node is missing: install Node 20 or newer, with npm.'
+  version=${version#v}
+  ((${version%%.*} >= 20)) || stop "Node $version is too old: install Node 20 or newer."
+  command -v npm >/dev/null || stop 'npm is missing: install it beside Node.'
+  [[ tests/node_modules/.package-lock.json -nt tests/package-lock.json ]] ||
+    step 'Installing the packages of tests/package-lock.json' npm ci --prefix tests --no-audit --no-fund
+}
+
+# need_program <package> <version> <program> <flags…>
+need_program() {
+  local package=$1 version=$2 program=$3; shift 3
+  [[ "$("$program" --version 2>/dev/null)" == "$program $version" ]] ||
+    step "Installing $package $version" install_program "$package" --version "$version" "$@"
+}
+
+# Its own lock file may name a crate that the registry no longer has. It runs for milliseconds, so it
+# is built fast instead of fast to run.
+install_program() {
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+  unset RUSTFLAGS CARGO_TARGET_DIR
+  cargo install --force --locked "$@" || cargo install --force "$@"
+}
+
+need_wasm_bindgen() {
+  need_program wasm-bindgen-cli "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)" \
+    wasm-bindgen --no-default-features
+}
+
+need_browser() {
+  local missing=()
+  command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
+  command -v chromedriver >/dev/null || missing+=(chromium-driver)
+  ((${#missing[@]})) || return 0
+  command -v apt-get >/dev/null || stop 'Chromium is missing: install Chromium and its chromedriver.'
+  ((EUID == 0)) || stop "Chromium is missing: run apt-get install ${missing[*]} as root."
+  step 'Reading the list of Debian packages' apt-get update
+  step "Installing ${missing[*]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# --- commands ------------------------------------------------------------------------------------
+
+# The standard library is built too: a panic is then one instruction and carries no text, which is
+# 10 % of the module. Cargo and rustc count these flags as unstable, hence RUSTC_BOOTSTRAP, on the
+# very compiler that rust-toolchain.toml pins. Messages are in the debug build, which the tests run.
+compile() {
+  RUSTC_BOOTSTRAP=1 \
+    RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none' \
+    cargo rustc --lib --crate-type cdylib --target wasm32-unknown-unknown --release --target-dir "$TARGET/small" \
+    -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+}
+
+dist() {
+  need_toolchain
+  need_node
+  need_wasm_bindgen
+  step 'Compiling the module' compile
+  step 'Making its glue' wasm-bindgen --target no-modules --no-typescript --out-dir "$TARGET/small/glue" --out-name glue \
+    "$TARGET/small/wasm32-unknown-unknown/release/decision_bridge.wasm"
+  echo 'Optimizing, and bundling into dist/ …'
+  node www/build.mjs "$TARGET/small/glue"
+}
+
+size() { dist; }
+
+demo() {
+  dist
+  exec node www/demo/server.mjs
+}
+
+bench() {
+  need_browser
+  dist
+  node tests/bench/run.mjs
+}
+
+# Nobody but src/js names the binding crates; js_sys is left to the halves that run in the browser.
+rooms() {
+  ! grep -rnE '\b(wasm_bindgen|web_sys|gloo_timers|serde_wasm_bindgen)::' src --include='*.rs' | grep -v '^src/js[./]' &&
+    ! grep -rlE '\bjs_sys::' src --include='*.rs' | xargs -r grep -L 'target_arch = "wasm32"' | grep -vE '^src/js[./]|/attach\.rs|/live\.rs'
+}
+
+browser_tests() {
+  CHROMEDRIVER="$(command -v chromedriver)"
+  wasm-pack test --headless --chrome --chromedriver "$CHROMEDRIVER" --mode no-install
+}
+
+# Adds what the last step counted, and stops where a suite ran nothing.
+PASSED=0
+count() {
+  local passed
+  passed=$(sed -nE "s/$2/\1/p" "$LOG" | awk '{ sum += $1 } END { print sum + 0 }')
+  ((passed > 0)) || stop "$1 ran no test at all."
+  PASSED=$((PASSED + passed))
+  echo "  $passed passed"
+}
+
+# `test` would shadow the shell's own.
+run_tests() {
+  need_toolchain
+  need_node
+  need_wasm_bindgen
+  need_program wasm-pack 0.15.1 wasm-pack
+  need_browser
+  local rust='.*test result: ok\. ([0-9]+) passed.*'
+  step 'Format' cargo fmt --check
+  step 'Who names the binding crates' rooms
+  step 'Clippy' cargo clippy --quiet --all-targets -- -D warnings
+  step 'Clippy for the browser' cargo clippy --quiet --all-targets --target wasm32-unknown-unknown -- -D warnings
+  step 'Native tests' cargo test
+  count 'cargo test' "$rust"
+  step 'Browser tests' browser_tests
+  count 'wasm-pack test' "$rust"
+  dist
+  step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
+  step 'End-to-end tests' node --test --test-reporter=tap tests/e2e/*.test.mjs
+  count 'node --test' '# pass ([0-9]+)'
+  echo "$PASSED passed, 0 failed"
+}
+
+case "${1:-help}" in
+  help | demo | dist | bench | size) "${1:-help}" ;;
+  test) run_tests ;;
+  *) help >&2; exit 2 ;;
+esac

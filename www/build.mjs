@@ -1,0 +1,115 @@
+// Puts dist/ together: `node www/build.mjs <folder>`, where the folder holds glue.js and glue_bg.wasm
+// as wasm-bindgen writes them for the target no-modules. `./build.sh dist` calls it.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { adapt, rename, usedExports } from "./build/glue.mjs";
+import { asScript, initialMemory, optimize, slim } from "./build/module.mjs";
+import { integrity, table, weigh } from "./build/sizes.mjs";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const BUDGET = Number(process.env.BUDGET_BYTES || 20480);
+const MEMORY_BUDGET = 1.2e6;
+
+// The tools of the build lie beside the tests.
+const TOOLS = join(ROOT, "tests/node_modules");
+const esbuild = createRequire(join(TOOLS, "any.js"))("esbuild");
+
+const from = process.argv[2];
+const version = read("Cargo.toml").match(/^version = "(.+)"$/m)[1];
+const glue = adapt(readFileSync(join(from, "glue.js"), "utf8"));
+const { bytes, names } = slim(readFileSync(join(from, "glue_bg.wasm")), usedExports(glue));
+const module = optimize(join(TOOLS, ".bin/wasm-opt"), bytes, join(from, "module.wasm"));
+if (!WebAssembly.validate(module)) throw new Error("the module is not valid WebAssembly after www/build/module.mjs");
+
+const script = await bundle({
+  "virtual:glue": rename(glue, names),
+  "virtual:module": asScript(module),
+});
+
+rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+mkdirSync(join(ROOT, "dist"));
+write("decision-bridge.js", script);
+write("decision-bridge.d.ts", read("www/decision-bridge.d.ts"));
+write("optimizely-integration.json", json(optimizelyIntegration(read("www/optimizely.js"))));
+write("integrity.json", json({ "decision-bridge.js": integrity(script) }));
+report();
+
+async function bundle(virtual) {
+  const plugin = {
+    name: "virtual",
+    setup(build) {
+      build.onResolve({ filter: /^virtual:/ }, ({ path }) => ({ path, namespace: "virtual" }));
+      build.onLoad({ filter: /./, namespace: "virtual" }, ({ path }) => ({ contents: virtual[path], loader: "js" }));
+    },
+  };
+  const result = await esbuild.build({
+    entryPoints: [join(ROOT, "www/decision-bridge.js")],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "iife",
+    target: "es2020",
+    charset: "ascii",
+    define: { VERSION: JSON.stringify(version) },
+    banner: { js: `/* Decision Bridge ${version}, MIT OR Apache-2.0 */"use strict";` },
+    plugins: [plugin],
+    logLevel: "warning",
+  });
+  const text = result.outputFiles[0].text;
+  // So that it reads the same whatever charset the page declares.
+  if (/[^\x00-\x7f]/.test(text)) throw new Error("decision-bridge.js is not plain ASCII");
+  return text;
+}
+
+// What is pasted into Optimizely as a Custom Analytics Integration.
+function optimizelyIntegration(source) {
+  const eventName = {
+    name: "eventName",
+    label: 'Event name. Empty: the one given to decisionBridge.init, else "Experiment Viewed"',
+    field_type: "text",
+    default_value: "",
+    options: null,
+  };
+  return {
+    plugin_type: "analytics_integration",
+    name: "Decision Bridge",
+    description: "Hands every experiment decision to Decision Bridge, which carries it to analytics exactly once.",
+    form_schema: [eventName],
+    options: { track_layer_decision: source.replace(/^(?:\/\/.*\n)+/, "").trimEnd() },
+  };
+}
+
+function report() {
+  const { raw, gzip, brotli } = weigh(script);
+  const inside = weigh(module);
+  const memory = initialMemory(module);
+  console.log(
+    table([
+      ["bytes", "raw", "gzip -9", "brotli 11"],
+      ["decision-bridge.js", raw, gzip, brotli],
+      ["  of it the module", inside.raw, inside.gzip, inside.brotli],
+    ])
+  );
+  console.log(`A visitor downloads ${brotli} bytes, budget ${BUDGET}. Linear memory at start: ${memory}, budget ${MEMORY_BUDGET}.`);
+  if (brotli > BUDGET) fail(`${brotli - BUDGET} bytes over the budget`);
+  if (memory > MEMORY_BUDGET) fail(`${memory - MEMORY_BUDGET} bytes of memory over the budget`);
+}
+
+function fail(text) {
+  console.error(`Too large: ${text}.`);
+  process.exitCode = 1;
+}
+
+function read(path) {
+  return readFileSync(join(ROOT, path), "utf8");
+}
+
+function write(name, text) {
+  writeFileSync(join(ROOT, "dist", name), text);
+}
+
+function json(value) {
+  return JSON.stringify(value, null, 2) + "\n";
+}

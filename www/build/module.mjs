@@ -1,0 +1,158 @@
+// The WebAssembly module as bytes: only the exports that the glue uses, short names, no sections
+// that only tools read, and its text form for a script that has to be plain ASCII.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+
+const CUSTOM = 0;
+const IMPORT = 2;
+const MEMORY = 5;
+const EXPORT = 7;
+const PAGE = 65536;
+
+/** Keeps only these exports, renames them and the imports, and drops custom sections; tells what is called what. */
+export function slim(bytes, keep) {
+  const names = { imports: new Map(), exports: new Map(), importModule: null };
+  const sections = [];
+  for (const section of read(bytes)) {
+    if (section.id === CUSTOM) continue;
+    if (section.id === IMPORT) section.body = imports(section.body, names);
+    if (section.id === EXPORT) section.body = exports(section.body, names, keep);
+    sections.push(Buffer.from([section.id]), number(section.body.length), section.body);
+  }
+  return { bytes: Buffer.concat([bytes.subarray(0, 8), ...sections]), names };
+}
+
+// What today's rustc emits. Named one by one, because --all-features makes imports no browser reads.
+const FEATURES =
+  "bulk-memory bulk-memory-opt call-indirect-overlong reference-types multivalue mutable-globals " +
+  "nontrapping-float-to-int sign-ext";
+
+/** The same module after this wasm-opt, which is binaryen's from npm: Debian's writes modules that throw at start. */
+export function optimize(wasmOpt, bytes, path) {
+  writeFileSync(path, bytes);
+  const features = FEATURES.split(" ").map((feature) => "--enable-" + feature);
+  execFileSync(process.execPath, [wasmOpt, ...features, "-Oz", "--converge", "--strip-debug", "--strip-producers", path, "-o", path]);
+  return readFileSync(path);
+}
+
+/** Linear memory at start, in bytes. */
+export function initialMemory(bytes) {
+  const memory = read(bytes).find(({ id }) => id === MEMORY);
+  const reader = new Reader(memory.body);
+  reader.number(); // how many memories
+  reader.number(); // flags: whether there is a maximum
+  return reader.number() * PAGE;
+}
+
+function read(bytes) {
+  const reader = new Reader(bytes, 8);
+  const sections = [];
+  while (reader.at < bytes.length) {
+    const id = reader.number();
+    sections.push({ id, body: reader.take(reader.number()) });
+  }
+  return sections;
+}
+
+function imports(body, names) {
+  const reader = new Reader(body);
+  const count = reader.number();
+  const out = [number(count)];
+  for (let index = 0; index < count; index++) {
+    const from = reader.name();
+    const name = reader.name();
+    const kind = reader.number();
+    if (kind !== 0) throw new Error(`the module imports ${name}, which is no function`);
+    names.importModule ??= [from, "a"];
+    if (from !== names.importModule[0]) throw new Error(`the module imports from ${from} too`);
+    names.imports.set(name, short(index));
+    out.push(text("a"), text(short(index)), Buffer.from([kind]), number(reader.number()));
+  }
+  return Buffer.concat(out);
+}
+
+function exports(body, names, keep) {
+  const reader = new Reader(body);
+  const out = [];
+  for (let left = reader.number(); left > 0; left--) {
+    const name = reader.name();
+    const kind = reader.number();
+    const index = reader.number();
+    if (!keep.has(name)) continue;
+    names.exports.set(name, short(out.length));
+    out.push(Buffer.concat([text(short(out.length)), Buffer.from([kind]), number(index)]));
+  }
+  return Buffer.concat([number(out.length), ...out]);
+}
+
+/** a … z, A … Z, aa …: names that need no quotes in JavaScript. */
+function short(index) {
+  const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const last = letters[index % letters.length];
+  return index < letters.length ? last : short(Math.floor(index / letters.length) - 1) + last;
+}
+
+class Reader {
+  constructor(bytes, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+  number() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.bytes[this.at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value >>> 0;
+    }
+  }
+  take(length) {
+    return this.bytes.subarray(this.at, (this.at += length));
+  }
+  name() {
+    return this.take(this.number()).toString();
+  }
+}
+
+function number(value) {
+  const bytes = [];
+  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
+  return Buffer.from([...bytes, value]);
+}
+
+function text(name) {
+  return Buffer.concat([number(name.length), Buffer.from(name)]);
+}
+
+// Text form: 88 values to a character, with a mark before a byte from the second or third 88.
+// After brotli that costs 3 % over the bytes, hex digits 7 %, base64 33 %. No quote, no backslash.
+const FIRST = 35;
+const BACKSLASH = 92 - FIRST;
+const VALUES = 88;
+
+function character(value) {
+  return String.fromCharCode(FIRST + value + (value >= BACKSLASH));
+}
+
+/** An ES module that exports `moduleBytes()`. */
+export function asScript(bytes) {
+  let text = "";
+  for (const byte of bytes) {
+    const third = Math.floor(byte / VALUES);
+    text += (third ? character(VALUES + third - 1) : "") + character(byte % VALUES);
+  }
+  return `export function moduleBytes() {
+    const bytes = new Uint8Array(${bytes.length});
+    const text = ${JSON.stringify(text)};
+    let base = 0;
+    let at = 0;
+    for (let index = 0; index < text.length; index++) {
+      let value = text.charCodeAt(index) - ${FIRST};
+      if (value > ${BACKSLASH}) value--;
+      if (value < ${VALUES}) {
+        bytes[at++] = base + value;
+        base = 0;
+      } else base = (value - ${VALUES - 1}) * ${VALUES};
+    }
+    return bytes;
+  }`;
+}
