@@ -1,0 +1,186 @@
+// Exactly once: the scopes of dedupe, and the idempotency key under which a repeat is one event.
+
+import assert from 'node:assert/strict'
+import { story, until } from './harness.mjs'
+import { VISITOR, decision, html, init, optimizelyConfig, push, script, snippet, tag } from './pages.mjs'
+
+const raw = (world) => world.server.events.filter((event) => event.event === 'Experiment Viewed')
+const page = (world, options, ...decisions) =>
+  html(snippet(world.origin), init(options), ...decisions.map((each) => push('trackDecision', each)), tag())
+/** Delivered or told to be a duplicate: nothing is left to wait for. */
+const judged = async (world, tab, count) => {
+  await until(
+    () => tab.evaluate((count) => {
+      const counts = window.decisionBridge.diagnose?.().counts
+      return counts && counts.delivered + counts.duplicate === count
+    }, count).catch(() => false),
+    `${count} decisions have their verdict`,
+  )
+  await world.settle(tab)
+}
+
+story('three views in each of two tabs give one event', async (world) => {
+  const one = await world.tab()
+  const two = await world.tab()
+  for (const tab of [one, two]) {
+    for (let view = 0; view < 3; view += 1) {
+      await world.open('/', page(world, {}, decision()), tab)
+      await judged(world, tab, 1)
+    }
+  }
+  assert.equal(raw(world).length, 1)
+})
+
+story('two tabs opened at the same time count as one event', async (world) => {
+  world.server.pages.set('/', html(script(`document.cookie='optimizelyEndUserId=${VISITOR}; path=/'`), snippet(world.origin), init(), push('trackDecision', decision()), tag()))
+  const tabs = [await world.tab(), await world.tab()]
+  await Promise.all(tabs.map((tab) => tab.goto(`${world.origin}/`)))
+  for (const tab of tabs) await judged(world, tab, 1)
+  assert.equal(new Set(raw(world).map((event) => event.messageId)).size, 1)
+})
+
+story('the same decision three times on a page is one event', async (world) => {
+  const tab = await world.open('/', page(world, {}, decision(), decision(), decision()))
+  await judged(world, tab, 3)
+  assert.equal(raw(world).length, 1)
+  assert.equal((await world.diagnose(tab)).counts.duplicate, 2)
+})
+
+for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
+  page: { twice: 1, reload: 2, tab: 3, timeout: 4 },
+  tab: { twice: 1, reload: 1, tab: 2, timeout: 3 },
+  session: { twice: 1, reload: 1, tab: 1, timeout: 2 },
+  visitor: { twice: 1, reload: 1, tab: 1, timeout: 1 },
+  none: { twice: 2, reload: 4, tab: 6, timeout: 8 },
+})) {
+  story(`dedupe "${dedupe}": twice on a page, a reload, another tab, after the session`, async (world) => {
+    // Long enough for the stories' own steps, short enough to wait for its end.
+    const options = { dedupe, sessionTimeoutMs: 6000 }
+    const visit = async (tab) => {
+      await world.open('/', page(world, options, decision(), decision()), tab)
+      await judged(world, tab, 2)
+    }
+    const arrived = () => [raw(world).length, world.exposures().length]
+    const first = await world.tab()
+    await visit(first)
+    assert.deepEqual(arrived(), [twice, twice], 'twice on a page')
+    await visit(first)
+    assert.deepEqual(arrived(), [reload, reload], 'after a reload')
+    const second = await world.tab()
+    await visit(second)
+    assert.deepEqual(arrived(), [otherTab, otherTab], 'in another tab')
+    await first.close()
+    await second.close()
+    await new Promise((elapsed) => setTimeout(elapsed, 6500))
+    const third = await world.tab()
+    await visit(third)
+    assert.deepEqual(arrived(), [timeout, timeout], 'after the session')
+  })
+}
+
+story('A, B, A are three events with three messageIds', async (world) => {
+  const options = { dedupe: 'visitor' }
+  const tab = await world.open('/', page(world, options, decision({ variationId: 'A' }), decision({ variationId: 'B' }), decision({ variationId: 'A' }), decision({ variationId: 'A' })))
+  await judged(world, tab, 4)
+  assert.deepEqual(raw(world).map((event) => event.properties.variationId).sort(), ['A', 'A', 'B'])
+  assert.equal(new Set(raw(world).map((event) => event.messageId)).size, 3)
+  await world.open('/', page(world, options, decision({ variationId: 'A' })), tab)
+  await judged(world, tab, 1)
+  assert.equal(raw(world).length, 3, 'the last one is still known on the next page')
+  await world.open('/', page(world, options, decision({ variationId: 'B' })), tab)
+  await judged(world, tab, 1)
+  assert.equal(new Set(raw(world).map((event) => event.messageId)).size, 4)
+})
+
+story('two users of one browser, and two campaigns of one experiment, are told apart', async (world) => {
+  const tab = await world.open('/', page(
+    world, {}, decision({ userId: 'ann' }), decision({ userId: 'bob' }), decision({ userId: 'ann' }),
+    decision({ userId: 'ann', campaignId: 'c1' }), decision({ userId: 'ann', campaignId: 'c2' }), decision({ userId: 'bob', campaignId: 'c2' }),
+  ))
+  await judged(world, tab, 6)
+  assert.equal(raw(world).length, 5)
+  assert.equal(world.exposures().length, 5, 'each has a messageId of its own')
+})
+
+story('a change of the holdback is a change', async (world) => {
+  const options = { holdback: 'send' }
+  const tab = await world.open('/', page(world, options, decision({ isHoldback: false }), decision({ isHoldback: true }), decision({ isHoldback: true })))
+  await judged(world, tab, 3)
+  assert.equal(world.exposures().length, 2)
+})
+
+story('two visitors never share a messageId; the same visitor and decision do', async (world) => {
+  const as = (visitorId) => html(script(`document.cookie='optimizelyEndUserId=${visitorId}; path=/'`), snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag())
+  const ids = []
+  for (const visitorId of [VISITOR, VISITOR, 'oeu2']) {
+    const visitor = await world.visitor()
+    await judged(visitor, await visitor.open('/', as(visitorId)), 1)
+    ids.push(raw(world).at(-1).messageId)
+  }
+  assert.equal(ids[0], ids[1])
+  assert.notEqual(ids[0], ids[2])
+})
+
+story('two visitors without any id of an experiment tool do not share a messageId', async (world) => {
+  for (let each = 0; each < 2; each += 1) {
+    const visitor = await world.visitor()
+    await judged(visitor, await visitor.open('/', page(world, { dedupe: 'visitor' }, decision())), 1)
+  }
+  assert.equal(new Set(raw(world).map((event) => event.messageId)).size, 2)
+})
+
+const BLOCKED = `for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, {get() { throw new DOMException('denied', 'SecurityError') }})`
+const FULL = `Storage.prototype.setItem = function () { throw new DOMException('full', 'QuotaExceededError') }`
+const SILENT = `Storage.prototype.setItem = function () {}`
+for (const [name, code] of [['throws', BLOCKED], ['is full', FULL], ['forgets in silence', SILENT]]) {
+  story(`storage ${name}: the page still tells each decision once`, async (world) => {
+    const tab = await world.open('/', html(script(code), snippet(world.origin), init(), push('trackDecision', decision()), push('trackDecision', decision()), push('trackDecision', decision({ experimentId: '2' })), tag()))
+    await judged(world, tab, 3)
+    assert.equal(raw(world).length, 2)
+    assert.ok((await world.diagnose(tab)).warnings.some(({ message }) => /storage/i.test(message)), 'the report warns')
+  })
+}
+
+story('what another script wrote into our storage does no harm', async (world) => {
+  const tab = await world.open('/', page(world, {}, decision()))
+  await judged(world, tab, 1)
+  for (const poison of ['', 'null', '{"__proto__":{"polluted":1}}', '[[[[[[', '\u0000', 'x'.repeat(100_000)]) {
+    await tab.evaluate((poison) => {
+      for (const storage of [localStorage, sessionStorage]) {
+        for (const key of Object.keys(storage)) if (!/^(ajs|persisted|analytics)/.test(key)) storage.setItem(key, poison)
+      }
+    }, poison)
+    const experimentId = `after ${poison.slice(0, 5)}${poison.length}`
+    await world.open('/', page(world, {}, decision({ experimentId })), tab)
+    await judged(world, tab, 1)
+    assert.ok(raw(world).some((event) => event.properties.experimentId === experimentId))
+  }
+})
+
+story('no key of the page’s own storage is touched', async (world) => {
+  const tab = await world.open('/', html(script(`localStorage.setItem('cart','3');sessionStorage.setItem('step','2')`), snippet(world.origin), init(), push('trackDecision', decision()), tag()))
+  await judged(world, tab, 1)
+  assert.deepEqual(await tab.evaluate(() => [localStorage.getItem('cart'), sessionStorage.getItem('step')]), ['3', '2'])
+})
+
+story('ten thousand decisions of one page are all told, once', async (world) => {
+  const tab = await world.open('/', html(init(), tag()))
+  await world.idle(tab)
+  const [calls, distinct] = await tab.evaluate(async () => {
+    const told = []
+    window.analytics = { track: (name, properties, options) => told.push(options.messageId) }
+    for (let round = 0; round < 2; round += 1) {
+      for (let n = 0; n < 10_000; n += 1) window.decisionBridge.trackDecision({ experimentId: n, variationId: 1 })
+    }
+    const all = () => {
+      const { counts } = window.decisionBridge.diagnose()
+      return counts.pending === 0
+    }
+    while (!all()) await new Promise((next) => setTimeout(next, 20))
+    return [told.length, new Set(told).size]
+  })
+  assert.equal(calls, distinct)
+  const { counts } = await world.diagnose(tab)
+  assert.equal(counts.delivered + counts.duplicate + (counts.invalid ?? 0), 20_000)
+  assert.equal(counts.delivered, calls)
+})
