@@ -15,14 +15,22 @@ export function decisionCard(decision) {
     el('strong', {}, experiment),
     el('span', { class: 'tag', 'data-tone': decision.left ? 'wait' : tone(decision.verdict) }, verdict))
   const line = el('p', { class: 'variation' }, el('span', {}, variation), decision.isHoldback ? ' · holdback' : '')
-  const reason = decision.left ? 'Pending when the page was left. The next page takes it over.' : decision.reason
-  const from = `${decision.source} · page ${decision.page} · decided ${clock(decision.decidedAt)}`
+  const from = `${decision.source} · page ${decision.page} · ${clock(decision.decidedAt)}`
+  const reason = why(decision)
+  const ids = [decision.campaignId, decision.experimentId, decision.variationId].filter(Boolean)
   return el('li', { class: 'card', 'data-tone': tone(decision.verdict) },
     head,
     line,
-    reason ? el('p', { class: 'reason' }, `Reason: ${reason}`) : null,
+    reason ? el('p', { class: 'reason' }, reason) : null,
     el('p', { class: 'meta' }, from),
+    ids.length ? el('p', { class: 'meta mono' }, ids.join(' › ')) : null,
     steps(decision))
+}
+
+function why({ left, verdict, reason }) {
+  if (left) return 'Pending when the page was left. The next page takes it over.'
+  if (!reason) return ''
+  return verdict === 'delivered' ? `To ${reason}.` : `Why: ${reason}`
 }
 
 function steps(decision) {
@@ -52,11 +60,12 @@ export function eventCard(event) {
       el('span', { class: 'tag', 'data-tone': event.copies > 1 ? 'stop' : 'ok' }, copies)),
     el('dl', { class: 'properties' }, ...rows),
     el('dl', { class: 'times' },
-      el('dt', {}, 'timestamp'), el('dd', {}, `${clock(decided)} when it was decided`),
+      el('dt', {}, 'timestamp'), el('dd', {}, `${clock(decided)}, decided`),
       el('dt', {}, 'received'), el('dd', {}, `${clock(event.receivedAt)}, ${duration(late)} later`),
+      el('dt', {}, 'sent from'), el('dd', {}, String(event.context?.page?.search ?? '') || 'no query')),
+    el('dl', { class: 'ids' },
       el('dt', {}, 'messageId'), el('dd', {}, String(event.messageId)),
-      el('dt', {}, 'anonymousId'), el('dd', {}, String(event.anonymousId)),
-      el('dt', {}, 'page'), el('dd', {}, String(event.context?.page?.path ?? '') + String(event.context?.page?.search ?? ''))))
+      el('dt', {}, 'anonymousId'), el('dd', {}, String(event.anonymousId))))
 }
 
 /** What an event card depends on. */

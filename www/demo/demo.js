@@ -51,7 +51,7 @@ function show() {
 
 function showChips({ report, page }) {
   const running = report?.state === 'running'
-  const text = report ? `WebAssembly ${report.state}, version ${report.version}` : 'Decision Bridge is loading'
+  const text = report ? `WebAssembly ${report.state}, ${report.version}` : 'Decision Bridge is loading'
   say(byId('bridge-chip'), page?.trouble ?? text)
   mark(byId('bridge-chip'), 'tone', page?.trouble ? 'bad' : running ? 'ok' : 'wait')
 }

@@ -4,7 +4,7 @@
 import { el, mark, say } from './dom.js'
 import { STATIONS } from './model.js'
 
-const HOP_MS = 420
+const HOP_MS = 330
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
 export class Pipeline {
@@ -79,7 +79,8 @@ export class Pipeline {
 
   showStations(view) {
     const { report, segment, counts } = view
-    const came = view.decisions.length
+    // A decision taken over by the next page is told twice, and is one.
+    const came = new Set(view.decisions.map((it) => it.puck)).size
     const passed = came - view.dropped.length
     const source = report?.sources?.[0]
     const state = segment?.state ?? (report ? 'missing' : '')

@@ -4,7 +4,7 @@ const LOOK_MS = 100
 const PATIENCE_MS = 12000
 const EYES_MS = 900
 // "One event, not two" is only known after the second one had time to come.
-const QUIET_MS = 1200
+const QUIET_MS = 1500
 
 export class Story {
   /** `tell({story, say, claims, over})` is called at each step; `view()` gives what is known now. */

@@ -69,7 +69,8 @@
     ok: () => startSegment(WRITE_KEY, cdn()),
     slow: () => startSegment(WRITE_KEY, cdn('delay-2000')),
     hang: () => startSegment(WRITE_KEY, cdn('hang')),
-    blocked: () => startSegment(WRITE_KEY, cdn('blocked')),
+    // As a tag manager adds it: after the page.
+    blocked: () => addEventListener('load', () => setTimeout(() => startSegment(WRITE_KEY, cdn('blocked')), 500)),
     late: () => setTimeout(() => startSegment(WRITE_KEY, cdn()), 2000),
     key: () => {},
   }
