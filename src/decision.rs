@@ -2,72 +2,120 @@
 
 use crate::key::Hash;
 use crate::source::Source;
-use crate::value::{Fields, Value};
-use crate::view::{Kind as ValueKind, View};
+use crate::value::{Fields, decimal, join};
+use crate::view::{Kind as ValueKind, View, fault};
 
 /// How many characters of a name, key or id are kept.
 pub const NAME_LIMIT: usize = 512;
 
+/// The texts of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// What the page calls the tool, when it told us through `trackDecision`.
+    Label,
+    /// The experiment tool's project.
+    Project,
+    /// The campaign (Optimizely's layer) the experiment belongs to.
+    CampaignId,
+    /// Its name.
+    CampaignName,
+    /// The experiment's id.
+    ExperimentId,
+    /// The key the site's developers use for it.
+    ExperimentKey,
+    /// The name people read.
+    ExperimentName,
+    /// The id of the variation, variant or group.
+    VariationId,
+    /// Its key.
+    VariationKey,
+    /// Its name.
+    VariationName,
+    /// Who was decided about: the tool's own visitor or user id.
+    Unit,
+    /// The ids of the audiences that let the visitor in, joined by commas.
+    AudienceId,
+    /// Their names.
+    AudienceName,
+    /// The referrer in front of a redirect that this very experiment made.
+    Referrer,
+    /// The event name this decision brings along.
+    EventName,
+    /// The properties this decision brings along, packed.
+    Properties,
+    /// Where it was made; without query and fragment, which carry tokens and e-mail addresses.
+    PageUrl,
+    /// The path of that.
+    PagePath,
+    /// The title of that page.
+    PageTitle,
+    /// What shows that the tool was forced to decide so.
+    Forced,
+    /// Why nobody was exposed, in words.
+    Refusal,
+}
+
+impl Text {
+    /// How many there are.
+    pub const COUNT: usize = Text::ALL.len();
+
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Text; 21] = {
+        use Text::*;
+        [
+            Label,
+            Project,
+            CampaignId,
+            CampaignName,
+            ExperimentId,
+            ExperimentKey,
+            ExperimentName,
+            VariationId,
+            VariationKey,
+            VariationName,
+            Unit,
+            AudienceId,
+            AudienceName,
+            Referrer,
+            EventName,
+            Properties,
+            PageUrl,
+            PagePath,
+            PageTitle,
+            Forced,
+            Refusal,
+        ]
+    };
+}
+
 /// What was decided, told in one vocabulary for all tools.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// All texts lie behind each other in one string: a decision is made, copied, written down and
+/// dropped as one piece, which is a fraction of the code that twenty strings need.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
+    texts: String,
+    spans: [(u32, u32); Text::COUNT],
     /// The tool that decided.
     pub source: Source,
-    /// What the page calls the tool, when it told us through `trackDecision`.
-    pub label: String,
     /// What kind of decision it is.
     pub kind: Kind,
-    /// The experiment tool's project, where it is known.
-    pub project: String,
-    /// The campaign (Optimizely's layer) the experiment belongs to.
-    pub campaign: Named,
-    /// The experiment, or flag.
-    pub experiment: Named,
-    /// The variation, or variant, or group.
-    pub variation: Named,
     /// Whether the visitor is in the holdback: not in the experiment for an A/B test, in the
     /// control group for a personalization.
     pub holdback: bool,
-    /// Who was decided about: the tool's own visitor or user id. Empty when unknown.
-    pub unit: String,
-    /// The audiences that let the visitor in.
-    pub audiences: Vec<Named>,
-    /// When the decision was made, in milliseconds since the epoch.
-    pub decided_at: f64,
-    /// What shows that the tool was forced to decide so, for instance `reason: force`.
-    pub forced: Option<String>,
-    /// The referrer in front of a redirect that this very experiment made.
-    pub referrer: String,
     /// Whether this decision may be a redirect that has not left the page yet. Such a decision is
     /// reported on the landing page.
     pub may_redirect: bool,
-    /// The event name this decision brings along.
-    pub event_name: Option<String>,
-    /// Properties this decision brings along.
-    pub properties: Fields,
-    /// Where it was made.
-    pub page: Page,
-    /// Why the source says that nobody was exposed, when it does.
-    pub refusal: Option<Refusal>,
-}
-
-/// The page a decision was made on; without query and fragment, which carry tokens and e-mail
-/// addresses.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    /// The address up to `?` or `#`.
-    pub url: String,
-    /// The path of the address.
-    pub path: String,
-    /// The title.
-    pub title: String,
+    /// The verdict of the source itself, when its tool's report is no exposure or faulty.
+    pub refused: Option<Verdict>,
+    /// When the decision was made, in milliseconds since the epoch.
+    pub decided_at: f64,
 }
 
 /// The kinds of decisions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An A/B or multivariate test.
-    #[default]
     Experiment,
     /// A personalization campaign, whose holdback is its control group.
     Personalization,
@@ -79,44 +127,97 @@ pub enum Kind {
     Gate,
 }
 
-/// Something with an id and perhaps a key and a name; empty where unknown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Named {
-    /// The tool's id.
-    pub id: String,
-    /// The key the site's developers use.
-    pub key: String,
-    /// The name people read.
-    pub name: String,
-}
-
-impl Named {
-    /// Something of which only the id is known.
-    pub fn of(id: &str) -> Named {
-        Named { id: cut(id), ..Named::default() }
-    }
-
-    /// What tells it from others: the id, else the key.
-    pub fn identity(&self) -> &str {
-        if self.id.is_empty() { &self.key } else { &self.id }
-    }
-
-    /// What people are shown: the name, else the key, else the id.
-    pub fn shown(&self) -> &str {
-        [&self.name, &self.key].into_iter().find(|text| !text.is_empty()).unwrap_or(&self.id)
-    }
-}
-
-/// Why a source says that its tool's report is no exposure.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Refusal {
-    /// Nobody saw anything: no variation, concluded, a rollout, a fallback.
-    NotAnExposure(&'static str),
-    /// The report itself is faulty; the text names the field, what came and what was wanted.
-    Invalid(String),
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Kind; 5] =
+        [Kind::Experiment, Kind::Personalization, Kind::Rollout, Kind::Holdout, Kind::Gate];
 }
 
 impl Decision {
+    /// A decision of which nothing but its source and time is known.
+    #[inline(never)]
+    pub fn new(source: Source, decided_at: f64) -> Decision {
+        Decision {
+            texts: String::new(),
+            spans: [(0, 0); Text::COUNT],
+            source,
+            kind: Kind::Experiment,
+            holdback: false,
+            may_redirect: false,
+            refused: None,
+            decided_at,
+        }
+    }
+
+    /// One of its texts; empty when unknown.
+    #[inline(never)]
+    pub fn get(&self, text: Text) -> &str {
+        let (start, end) = self.spans.get(text as usize).copied().unwrap_or_default();
+        self.texts.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Sets one of its texts, cut at [`NAME_LIMIT`].
+    #[inline(never)]
+    pub fn set(&mut self, text: Text, value: &str) {
+        let start = self.texts.len() as u32;
+        self.texts.push_str(if text == Text::Properties { value } else { cut(value) });
+        if let Some(span) = self.spans.get_mut(text as usize) {
+            *span = (start, self.texts.len() as u32);
+        }
+    }
+
+    /// Sets one of its texts unless it is known already. Says whether that was new.
+    #[inline(never)]
+    pub fn fill(&mut self, text: Text, value: &str) -> bool {
+        let new = self.get(text).is_empty() && !value.is_empty();
+        if new {
+            self.set(text, value);
+        }
+        new
+    }
+
+    /// Fills one of its texts from a field of a loose value: a string, a number or a BigInt.
+    #[inline(never)]
+    pub fn read<V: View>(&mut self, text: Text, from: &V, field: &str) {
+        if self.get(text).is_empty() {
+            let value = from.get(field);
+            if value.kind() != ValueKind::Bool {
+                self.fill(text, &value.text());
+            }
+        }
+    }
+
+    /// Refuses the decision: nobody was exposed, or the report is faulty. The first reason counts.
+    #[inline(never)]
+    pub fn refuse(&mut self, verdict: Verdict, why: &str) {
+        if self.refused.is_none() {
+            self.refused = Some(verdict);
+            self.set(Text::Refusal, why);
+        }
+    }
+
+    /// The name of the tool that decided.
+    pub fn source_name(&self) -> &str {
+        self.first_of(&[Text::Label], self.source.name())
+    }
+
+    /// What tells the experiment from others: its id, else its key.
+    pub fn experiment(&self) -> &str {
+        self.first_of(&[Text::ExperimentId, Text::ExperimentKey], "")
+    }
+
+    /// What tells the variation from others: its id, else its key.
+    pub fn variation(&self) -> &str {
+        self.first_of(&[Text::VariationId, Text::VariationKey], "")
+    }
+
+    /// The first of these texts that is known.
+    #[inline(never)]
+    pub fn first_of<'a>(&'a self, texts: &[Text], otherwise: &'a str) -> &'a str {
+        let mut known = texts.iter().map(|text| self.get(*text)).filter(|text| !text.is_empty());
+        known.next().unwrap_or(otherwise)
+    }
+
     /// The dedupe key: what was decided about whom. Never the experiment alone.
     pub fn key(&self) -> String {
         self.hash_key(Hash::new()).hex()
@@ -124,8 +225,7 @@ impl Decision {
 
     /// What was decided: two decisions with the same key and the same outcome are the same.
     pub fn outcome(&self) -> String {
-        let hex = self.hash_outcome(Hash::new()).hex();
-        hex.get(..16).unwrap_or_default().to_owned()
+        self.hash_outcome(Hash::new()).hex()
     }
 
     /// The idempotency key: the same whenever this decision is told again, different for every
@@ -137,136 +237,102 @@ impl Decision {
     pub fn message_id(&self, project: &str, visitor: &str, occurrence: u32, period: &str) -> String {
         let hash = Hash::new()
             .field("decision-bridge")
-            .field(if self.project.is_empty() { project } else { &self.project })
-            .field(if self.unit.is_empty() { visitor } else { &self.unit });
+            .field(self.first_of(&[Text::Project], project))
+            .field(self.first_of(&[Text::Unit], visitor));
         let hash = self.hash_outcome(self.hash_key(hash));
-        let hash = hash.field(&crate::value::decimal(u64::from(occurrence))).field(period);
-        ["db-", &hash.hex()].concat()
+        let hash = hash.field(&decimal(u64::from(occurrence))).field(period);
+        join(&["db-", &hash.hex()])
     }
 
-    /// The name of the tool that decided.
-    pub fn source_name(&self) -> &str {
-        if self.label.is_empty() { self.source.name() } else { &self.label }
-    }
-
+    #[inline(never)]
     fn hash_key(&self, hash: Hash) -> Hash {
         hash.field(self.source_name())
-            .field(self.campaign.identity())
-            .field(self.experiment.identity())
-            .field(&self.unit)
+            .field(self.get(Text::CampaignId))
+            .field(self.experiment())
+            .field(self.get(Text::Unit))
     }
 
+    #[inline(never)]
     fn hash_outcome(&self, hash: Hash) -> Hash {
-        hash.field(self.variation.identity()).field(if self.holdback { "holdback" } else { "" })
+        hash.field(self.variation()).field(if self.holdback { "holdback" } else { "" })
     }
 
     /// Takes over what `other`, the same decision told by another entrance, knows more: the
     /// referrer of a redirect, names. Says whether anything was new.
     pub fn enrich(&mut self, other: &Decision) -> bool {
-        let mut changed = fill(&mut self.referrer, &other.referrer);
-        for (mine, theirs) in [
-            (&mut self.campaign, &other.campaign),
-            (&mut self.experiment, &other.experiment),
-            (&mut self.variation, &other.variation),
-        ] {
-            if mine.id == theirs.id {
-                changed |= fill(&mut mine.name, &theirs.name);
-            }
-        }
-        if self.audiences.is_empty() && !other.audiences.is_empty() {
-            self.audiences.clone_from(&other.audiences);
-            changed = true;
-        }
-        changed
+        const MORE: [Text; 6] = [
+            Text::Referrer,
+            Text::CampaignName,
+            Text::ExperimentName,
+            Text::VariationName,
+            Text::AudienceId,
+            Text::AudienceName,
+        ];
+        MORE.iter().fold(false, |new, text| self.fill(*text, other.get(*text)) || new)
     }
 
     /// This decision as page code sees it in events and in the report.
     pub fn shown(&self) -> Fields {
-        use crate::value::put_text;
-        let mut fields = Fields::new();
-        put_text(&mut fields, "source", self.source_name());
-        for (id, key, name, named) in [
-            ("campaignId", "campaignKey", "campaignName", &self.campaign),
-            ("experimentId", "experimentKey", "experimentName", &self.experiment),
-            ("variationId", "variationKey", "variationName", &self.variation),
-        ] {
-            put_text(&mut fields, id, &named.id);
-            put_text(&mut fields, key, &named.key);
-            put_text(&mut fields, name, &named.name);
+        const SHOWN: [(&str, Text); 9] = [
+            ("campaignId", Text::CampaignId),
+            ("campaignName", Text::CampaignName),
+            ("experimentId", Text::ExperimentId),
+            ("experimentKey", Text::ExperimentKey),
+            ("experimentName", Text::ExperimentName),
+            ("variationId", Text::VariationId),
+            ("variationKey", Text::VariationKey),
+            ("variationName", Text::VariationName),
+            ("userId", Text::Unit),
+        ];
+        let mut fields = Fields::default();
+        fields.text("source", self.source_name());
+        for (name, text) in SHOWN {
+            fields.text(name, self.get(text));
         }
-        fields.push(("isHoldback".to_owned(), Value::Bool(self.holdback)));
-        put_text(&mut fields, "userId", &self.unit);
-        fields.push(("decidedAt".to_owned(), Value::Number(self.decided_at)));
+        fields.flag("isHoldback", self.holdback);
+        fields.number("decidedAt", self.decided_at);
         fields
     }
 }
 
-fn fill(mine: &mut String, theirs: &str) -> bool {
-    let better = mine.is_empty() && !theirs.is_empty();
-    if better {
-        theirs.clone_into(mine);
-    }
-    better
-}
-
 /// The text, cut at [`NAME_LIMIT`] characters.
-pub fn cut(text: &str) -> String {
-    match text.char_indices().nth(NAME_LIMIT) {
-        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
-        None => text.to_owned(),
-    }
+pub fn cut(text: &str) -> &str {
+    let end = text.char_indices().nth(NAME_LIMIT).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
-/// What stands where an id is expected.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Id {
-    /// Nothing at all: the field is missing.
-    Missing,
-    /// `null`: the tool says that there is none.
-    Null,
-    /// An id.
-    Is(String),
-    /// A number beyond 2^53, which lost digits before it came to us.
-    Blurred(String),
-    /// Something that is no id.
-    Bad,
-}
+/// From here on whole numbers are no longer exact in JavaScript: 2^53.
+const BLURRED: f64 = 9_007_199_254_740_992.0;
 
-impl Id {
-    /// The numbers up to which every whole number is exact: 2^53.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-
-    /// Reads an id from a string, a number or a BigInt, with no digit lost.
-    pub fn read<V: View>(view: Option<&V>) -> Id {
-        let Some(view) = view else { return Id::Missing };
-        match view.kind() {
-            ValueKind::Null => Id::Null,
-            ValueKind::Text | ValueKind::BigInt => match view.text() {
-                Some(text) if !text.is_empty() => Id::Is(cut(&text)),
-                _ => Id::Bad,
-            },
-            ValueKind::Number => match (view.number(), view.text()) {
-                (Some(number), Some(text)) if number.is_finite() => {
-                    if number.abs() >= Id::EXACT {
-                        Id::Blurred(text)
-                    } else {
-                        Id::Is(text)
-                    }
-                }
-                _ => Id::Bad,
-            },
-            ValueKind::Other => Id::Missing,
-            _ => Id::Bad,
+/// Reads an id from a string, a number or a BigInt, with no digit lost, into one of the texts. A
+/// number that had lost digits before it came to us is taken as it came, and reported. What is no
+/// id at all refuses the decision, naming the field. Says whether there was anything.
+#[inline(never)]
+pub fn read_id<V: View>(
+    decision: &mut Decision,
+    text: Text,
+    (call, who, field): (&V, &str, &str),
+    mistakes: &mut Vec<String>,
+) -> bool {
+    const WANTED: &str = "a string or a number that is not empty";
+    let id = call.get(field);
+    match id.kind() {
+        ValueKind::Missing | ValueKind::Null => return false,
+        ValueKind::Text | ValueKind::BigInt | ValueKind::Number => {
+            let number = id.number();
+            let spelled = id.text();
+            if spelled.is_empty() || (id.kind() == ValueKind::Number && !number.is_finite()) {
+                decision.refuse(Verdict::Invalid, &fault(who, field, &id.spelled(), WANTED));
+            }
+            if number.abs() >= BLURRED {
+                let wanted = "a string: beyond 2^53 a number loses digits";
+                mistakes.push(fault(who, field, &spelled, wanted));
+            }
+            decision.set(text, &spelled);
         }
+        _ => decision.refuse(Verdict::Invalid, &fault(who, field, &id.spelled(), WANTED)),
     }
-
-    /// The text of the id; empty when there is none.
-    pub fn text(&self) -> &str {
-        match self {
-            Id::Is(text) | Id::Blurred(text) => text,
-            _ => "",
-        }
-    }
+    true
 }
 
 /// How a decision ends. Each ends in exactly one of these.
@@ -293,31 +359,21 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All verdicts, in the order of the report.
-    pub const ALL: [Verdict; 9] = [
-        Verdict::Delivered,
-        Verdict::Duplicate,
-        Verdict::NotAnExposure,
-        Verdict::Holdback,
-        Verdict::Preview,
-        Verdict::Qa,
-        Verdict::NoConsent,
-        Verdict::Invalid,
-        Verdict::Expired,
+    /// The names in the report, in the order of the verdicts.
+    pub const NAMES: [&str; 9] = [
+        "delivered",
+        "duplicate",
+        "not-an-exposure",
+        "holdback",
+        "preview",
+        "qa",
+        "no-consent",
+        "invalid",
+        "expired",
     ];
 
     /// The name in the report.
     pub fn name(self) -> &'static str {
-        match self {
-            Verdict::Delivered => "delivered",
-            Verdict::Duplicate => "duplicate",
-            Verdict::NotAnExposure => "not-an-exposure",
-            Verdict::Holdback => "holdback",
-            Verdict::Preview => "preview",
-            Verdict::Qa => "qa",
-            Verdict::NoConsent => "no-consent",
-            Verdict::Invalid => "invalid",
-            Verdict::Expired => "expired",
-        }
+        Verdict::NAMES.get(self as usize).copied().unwrap_or_default()
     }
 }

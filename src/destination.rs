@@ -1,11 +1,12 @@
 //! The destinations: analytics tools that are told of exposures. A new one is a file below and a
 //! line in [`Destination`].
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Text};
 use crate::gate::Marks;
 use crate::options::{Case, Options};
+use crate::parcel::unpack;
 use crate::source::Source;
-use crate::value::{Fields, Value, iso, put, put_text};
+use crate::value::Fields;
 
 pub mod segment;
 
@@ -68,135 +69,84 @@ pub struct Event {
     pub properties: Fields,
 }
 
-/// How the decisions of a source are spelled by default.
-struct Spelling {
-    event: &'static str,
-    case: Case,
-    fields: &'static [Field],
-}
+/// The names of an exposure's fields, each with the texts of which the first that is known is its
+/// value.
+type Table = &'static [(&'static str, &'static [Text])];
 
-/// The fields of an exposure.
-#[derive(Clone, Copy)]
-enum Field {
-    ExperimentId,
-    ExperimentName,
-    VariationId,
-    VariationName,
-    CampaignId,
-    CampaignName,
-    IsHoldback,
-    /// Only when it is one.
-    HoldbackIfSo,
-    Audience,
-    AssignedAt,
-    Referrer,
-}
+const EXPERIMENT_ID: (&str, &[Text]) = ("experimentId", &[Text::ExperimentId, Text::ExperimentKey]);
+const EXPERIMENT_NAME: (&str, &[Text]) =
+    ("experimentName", &[Text::ExperimentName, Text::ExperimentKey, Text::ExperimentId]);
+const VARIATION_ID: (&str, &[Text]) = ("variationId", &[Text::VariationId, Text::VariationKey]);
+const VARIATION_NAME: (&str, &[Text]) =
+    ("variationName", &[Text::VariationName, Text::VariationKey, Text::VariationId]);
+const CAMPAIGN_ID: (&str, &[Text]) = ("campaignId", &[Text::CampaignId]);
+const CAMPAIGN_NAME: (&str, &[Text]) = ("campaignName", &[Text::CampaignName, Text::CampaignId]);
 
-/// The one table of how each source's decision is spelled.
-fn spelling(source: Source) -> Spelling {
-    use Field::{
-        AssignedAt, Audience, CampaignId, CampaignName, ExperimentId, ExperimentName, HoldbackIfSo,
-        IsHoldback, Referrer, VariationId, VariationName,
-    };
+/// The one table of how each source's decision is spelled by default: event name, case, fields.
+fn spelling(source: Source) -> (&'static str, Case, Table) {
     match source {
-        Source::OptimizelyWeb => Spelling {
-            event: "Experiment Viewed",
-            case: Case::Camel,
-            fields: &[
-                ExperimentId,
-                ExperimentName,
-                VariationId,
-                VariationName,
-                CampaignId,
-                CampaignName,
-                IsHoldback,
-                Audience,
-                Referrer,
+        Source::OptimizelyWeb => (
+            "Experiment Viewed",
+            Case::Camel,
+            &[
+                EXPERIMENT_ID,
+                EXPERIMENT_NAME,
+                VARIATION_ID,
+                VARIATION_NAME,
+                CAMPAIGN_ID,
+                CAMPAIGN_NAME,
+                ("audienceId", &[Text::AudienceId]),
+                ("audienceName", &[Text::AudienceName]),
+                ("referrer", &[Text::Referrer]),
             ],
-        },
-        Source::Direct => Spelling {
-            event: "Experiment Viewed",
-            case: Case::Camel,
-            fields: &[
-                ExperimentId,
-                VariationId,
-                ExperimentName,
-                VariationName,
-                CampaignId,
-                CampaignName,
-                HoldbackIfSo,
-                AssignedAt,
-            ],
-        },
+        ),
+        Source::Direct => (
+            "Experiment Viewed",
+            Case::Camel,
+            &[EXPERIMENT_ID, VARIATION_ID, EXPERIMENT_NAME, VARIATION_NAME, CAMPAIGN_ID, CAMPAIGN_NAME],
+        ),
     }
 }
 
-/// The exposure event of a decision. Static properties come first, the decision's own win over
-/// them, and what the contract names wins over both.
-pub fn event(decision: &Decision, marks: Marks, options: &Options) -> Event {
-    let spelling = spelling(decision.source);
-    let case = options.property_case.unwrap_or(spelling.case);
+/// The exposure event of a decision, made at `time` (ISO 8601). Static properties come first, the
+/// decision's own win over them, and what the contract names wins over both.
+pub fn event(decision: &Decision, marks: Marks, options: &Options, time: &str) -> Event {
+    let (name, case, table) = spelling(decision.source);
+    let case = options.property_case().unwrap_or(case);
     let mut properties = options.properties.clone();
-    for (name, value) in &decision.properties {
-        put(&mut properties, name, value.clone());
+    unpack(decision.get(Text::Properties), &mut properties);
+    for (name, texts) in table {
+        properties.text(&cased(name, case), decision.first_of(texts, ""));
     }
-    let mut own = Fields::new();
-    for field in spelling.fields {
-        field.add(decision, &mut own);
+    let direct = decision.source == Source::Direct;
+    if direct {
+        properties.text(&cased("assignedAt", case), time);
     }
-    for (name, marked) in [("isQa", marks.qa), ("isPreview", marks.preview)] {
-        if marked {
-            put(&mut own, name, Value::Bool(true));
+    for (name, shown, flag) in [
+        ("isHoldback", decision.holdback || !direct, decision.holdback),
+        ("isQa", marks.qa, true),
+        ("isPreview", marks.preview, true),
+    ] {
+        if shown {
+            properties.flag(&cased(name, case), flag);
         }
     }
-    for (name, value) in own {
-        put(&mut properties, &cased(&name, case), value);
-    }
-    let name = decision.event_name.as_ref().or(options.event_name.as_ref());
-    Event { name: name.map_or_else(|| spelling.event.to_owned(), Clone::clone), properties }
-}
-
-impl Field {
-    fn add(self, decision: &Decision, fields: &mut Fields) {
-        let (campaign, experiment, variation) =
-            (&decision.campaign, &decision.experiment, &decision.variation);
-        match self {
-            Field::ExperimentId => put_text(fields, "experimentId", experiment.identity()),
-            Field::ExperimentName => put_text(fields, "experimentName", experiment.shown()),
-            Field::VariationId => put_text(fields, "variationId", variation.identity()),
-            Field::VariationName => put_text(fields, "variationName", variation.shown()),
-            Field::CampaignId => put_text(fields, "campaignId", campaign.identity()),
-            Field::CampaignName => put_text(fields, "campaignName", campaign.shown()),
-            Field::IsHoldback => put(fields, "isHoldback", Value::Bool(decision.holdback)),
-            Field::HoldbackIfSo => {
-                if decision.holdback {
-                    put(fields, "isHoldback", Value::Bool(true));
-                }
-            }
-            Field::Audience => {
-                let join = |part: fn(&crate::decision::Named) -> &str, separator: &str| {
-                    let parts: Vec<&str> = decision.audiences.iter().map(part).collect();
-                    parts.join(separator)
-                };
-                put_text(fields, "audienceId", &join(|it| it.identity(), ","));
-                put_text(fields, "audienceName", &join(|it| it.shown(), ", "));
-            }
-            Field::AssignedAt => put_text(fields, "assignedAt", &iso(decision.decided_at)),
-            Field::Referrer => put_text(fields, "referrer", &decision.referrer),
-        }
-    }
+    let own = decision.get(Text::EventName);
+    let named = [own, options.event_name(), name].into_iter().find(|name| !name.is_empty());
+    Event { name: named.unwrap_or(name).to_owned(), properties }
 }
 
 /// A camelCase name in the wanted case.
+#[inline(never)]
 fn cased(name: &str, case: Case) -> String {
-    match case {
-        Case::Camel => name.to_owned(),
-        Case::Snake => name
-            .chars()
-            .flat_map(|c| {
-                let underscore = c.is_ascii_uppercase().then_some('_');
-                underscore.into_iter().chain([c.to_ascii_lowercase()])
-            })
-            .collect(),
+    let mut spelled = String::new();
+    for letter in name.chars() {
+        if case == Case::Snake && letter.is_ascii_uppercase() {
+            spelled.push('_');
+            spelled.push(letter.to_ascii_lowercase());
+        } else {
+            spelled.push(letter);
+        }
     }
+    spelled
 }

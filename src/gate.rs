@@ -1,16 +1,16 @@
 //! The gate: may this decision go to this destination? A pure answer to what it is told.
 
-use crate::decision::{Decision, Kind, Refusal, Verdict};
+use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::options::{Options, Treatment};
-use crate::source::{Source, optimizely_web};
+use crate::source::optimizely_web::is_redirecting;
 
 /// What is known about the page and its visitor right now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// A preview signal, if one was found.
-    pub preview: Option<String>,
-    /// A QA signal, if one was found.
-    pub qa: Option<String>,
+    /// The preview signal that was found, if any.
+    pub preview: String,
+    /// The QA signal that was found, if any.
+    pub qa: String,
     /// Whether we may store and send.
     pub consent: Consent,
     /// What Optimizely's redirect cookie says, while a redirect is in flight.
@@ -64,59 +64,47 @@ pub enum Hold {
     Redirect,
 }
 
-/// Judges one decision for one destination, to which `last` is the outcome that was last handed
-/// over, or waits, for the same dedupe key. The first objection counts.
-pub fn judge(decision: &Decision, facts: &Facts, options: &Options, last: Option<&str>) -> Judgment {
-    match &decision.refusal {
-        Some(Refusal::Invalid(fault)) => return drop(Verdict::Invalid, fault),
-        Some(Refusal::NotAnExposure(why)) => return drop(Verdict::NotAnExposure, why),
-        None => {}
+/// Judges one decision for one destination, where `is_known` says that the same was last handed
+/// over, or waits, for its dedupe key. The first objection counts.
+pub fn judge(decision: &Decision, facts: &Facts, options: &Options, is_known: bool) -> Judgment {
+    let drop = |verdict, why: &str| Judgment::Drop(verdict, why.to_owned());
+    if let Some(verdict) = decision.refused {
+        return drop(verdict, decision.get(Text::Refusal));
     }
-    if decision.holdback && drops_holdback(decision, options) {
+    let keeps = decision.kind == Kind::Personalization;
+    if decision.holdback && options.drops_holdback().unwrap_or(!keeps) {
         return drop(Verdict::Holdback, "the visitor is held back, and not in the experiment");
     }
     let mut marks = Marks::default();
     // Asking Optimizely to track in spite of a forced variation makes it QA.
-    let forced = decision.forced.as_ref().filter(|_| facts.qa.is_none());
-    if let Some(signal) = forced.or(facts.preview.as_ref()) {
-        match options.preview {
-            Treatment::Drop => return drop(Verdict::Preview, signal),
-            Treatment::Mark => marks.preview = true,
-            Treatment::Send => {}
+    let forced = if facts.qa.is_empty() { decision.get(Text::Forced) } else { "" };
+    let preview = if forced.is_empty() { &facts.preview } else { forced };
+    if !preview.is_empty() {
+        match options.preview() {
+            Treatment::Drop => return drop(Verdict::Preview, preview),
+            treatment => marks.preview = treatment == Treatment::Mark,
         }
     }
-    if let Some(signal) = &facts.qa {
-        match options.qa {
-            Treatment::Drop => return drop(Verdict::Qa, signal),
-            Treatment::Mark => marks.qa = true,
-            Treatment::Send => {}
+    if !facts.qa.is_empty() {
+        match options.qa() {
+            Treatment::Drop => return drop(Verdict::Qa, &facts.qa),
+            treatment => marks.qa = treatment == Treatment::Mark,
         }
     }
-    if last == Some(decision.outcome().as_str()) {
+    if is_known {
         return drop(Verdict::Duplicate, "the same decision was handed over, or waits, already");
     }
-    match (facts.consent, is_leaving(decision, facts)) {
-        (Consent::Denied, _) => drop(Verdict::NoConsent, "consent was refused"),
-        (Consent::Unknown, _) => Judgment::Hold(Hold::Consent, marks),
-        (Consent::Granted, true) => Judgment::Hold(Hold::Redirect, marks),
-        (Consent::Granted, false) => Judgment::Deliver(marks),
+    match facts.consent {
+        Consent::Denied => drop(Verdict::NoConsent, "consent was refused"),
+        _ => hold(decision, facts).map_or(Judgment::Deliver(marks), |hold| Judgment::Hold(hold, marks)),
     }
 }
 
-/// Whether the decision has to wait for the landing page of its own redirect.
-pub fn is_leaving(decision: &Decision, facts: &Facts) -> bool {
-    decision.source == Source::OptimizelyWeb
-        && decision.may_redirect
-        && optimizely_web::is_redirecting(&facts.redirect, &decision.experiment.id)
-}
-
-fn drops_holdback(decision: &Decision, options: &Options) -> bool {
-    match options.holdback {
-        None => decision.kind != Kind::Personalization,
-        Some(treatment) => treatment == Treatment::Drop,
+/// Why the decision has to wait, if it has to.
+pub fn hold(decision: &Decision, facts: &Facts) -> Option<Hold> {
+    let leaving = decision.may_redirect && is_redirecting(&facts.redirect, decision.experiment());
+    match facts.consent {
+        Consent::Unknown => Some(Hold::Consent),
+        _ => leaving.then_some(Hold::Redirect),
     }
-}
-
-fn drop(verdict: Verdict, why: &str) -> Judgment {
-    Judgment::Drop(verdict, why.to_owned())
 }

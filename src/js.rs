@@ -4,16 +4,16 @@
 //! here through [`call`], with the moment it was called.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use crate::decision::{Decision, Refusal};
-use crate::options::Options;
-use crate::source::{Source, direct, optimizely_web};
+use crate::decision::{Decision, Verdict, cut};
+use crate::options::{Options, one_of};
+use crate::source::optimizely_web::{self, attach};
+use crate::source::{Source, direct};
 use crate::tracker;
-use crate::value::Value;
+use crate::value::{Fields, Value, join};
 use crate::view::{Kind, View};
 
 pub mod page;
@@ -29,128 +29,105 @@ thread_local! {
 const EVENTS: [&str; 4] = ["decision", "delivered", "dropped", "error"];
 
 /// Starts the module. `host` lends it what has to be plain JavaScript: `loadSegment(writeKey, cdn)`
-/// and `middleware`.
+/// and `middleware`; `host.again` says that an earlier instance on this page has died.
 #[wasm_bindgen]
 pub fn start(host: JsValue) {
+    let again = host.get("again").is_true();
     HOST.set(host);
-    tracker::wake();
+    tracker::wake(again);
 }
 
-/// What the shell lends under this name.
-pub fn host(name: &str) -> Option<JsValue> {
+/// What the shell lends under this name; all of it under the empty one.
+pub fn host(name: &str) -> JsValue {
     let host = HOST.with_borrow(Clone::clone);
-    page::get(&host, name)
+    if name.is_empty() { host } else { host.get(name) }
 }
 
 /// Calls a method of `window.decisionBridge` that was called, or pushed, at the moment `at` (ms
 /// since the epoch). Mistakes are reported, never thrown.
 #[wasm_bindgen]
 pub fn call(method: JsValue, arguments: JsValue, at: f64) -> JsValue {
-    let argument = |index: &str| page::get(&arguments, index);
-    let method = method.as_string().unwrap_or_default();
+    let first = arguments.get("0");
+    let method = method.string();
+    let mut mistakes = Vec::new();
+    let mut result = JsValue::UNDEFINED;
     match method.as_str() {
-        "init" => init(argument("0")),
-        "trackLayerDecision" => track_layer_decision(argument("0"), at),
-        "trackDecision" => track_decision(argument("0"), at),
-        "attach" => return attach(argument("0"), argument("1")),
-        "consent" => match argument("0").and_then(|granted| granted.flag()) {
-            Some(granted) => tracker::consent(granted),
-            None => {
-                let came = spelled(argument("0"));
-                mistake(&["consent: argument 1 is ", &came, ", must be true or false"].concat());
+        "init" => {
+            let options = Options::parse(&first, &mut mistakes);
+            if !tracker::init(options) {
+                mistakes.clear();
+                tracker::warn("init: was called before; this call changes nothing");
             }
-        },
+        }
+        "trackLayerDecision" | "trackDecision" => track(&method, &first, at, &mut mistakes),
+        "attach" => result = attach_source(&first, arguments.get("1")),
+        "consent" if first.kind() == Kind::Bool => tracker::consent(first.is_true()),
+        "consent" => wrong(&method, 1, &first, "true or false"),
         "flush" => tracker::look_again(),
-        "diagnose" => return page::to_js(&tracker::diagnose()),
-        "on" => return on(argument("0"), argument("1")),
+        "diagnose" => result = page::to_js(&Value::Object(tracker::diagnose())),
+        "on" => result = on(&first, arguments.get("1")),
         // What the shell itself found wrong.
-        "" => mistake(&spelled_text(argument("0"))),
-        _ => mistake(&["`", &crate::decision::cut(&method), "` is not a method of decisionBridge"].concat()),
+        "" => mistakes.push(first.text()),
+        _ => mistakes.push(join(&["`", cut(&method), "` is not a method of decisionBridge"])),
     }
-    JsValue::UNDEFINED
+    for text in mistakes {
+        mistake(&text);
+    }
+    result
 }
 
-fn init(options: Option<JsValue>) {
-    let mut mistakes = Vec::new();
-    let options = Options::parse(options.as_ref(), &mut mistakes);
-    if tracker::init(options) {
-        mistakes.iter().for_each(|text| mistake(text));
+fn track(method: &str, call: &JsValue, at: f64, mistakes: &mut Vec<String>) {
+    let layer = method == "trackLayerDecision";
+    let decision = if !matches!(call.kind(), Kind::Object | Kind::Function) {
+        let source = if layer { Source::OptimizelyWeb } else { Source::Direct };
+        let mut decision = Decision::new(source, at);
+        let fault = [method, ": argument 1 is ", &call.spelled(), ", must be an object"];
+        decision.refuse(Verdict::Invalid, &join(&fault));
+        decision
+    } else if layer {
+        attach::with_around("optimizely", at, |around| optimizely_web::read_callback(call, around, mistakes))
     } else {
-        tracker::warn("init: was called before; this call changes nothing");
-    }
-}
-
-fn track_layer_decision(decision: Option<JsValue>, at: f64) {
-    let Some(decision) = object("trackLayerDecision", decision, Source::OptimizelyWeb, at) else {
-        return;
+        direct::read(call, at, mistakes)
     };
-    let mut mistakes = Vec::new();
-    let read = optimizely_web::attach::with_around("optimizely", |around| {
-        let around = optimizely_web::Around { at, ..*around };
-        optimizely_web::read_callback(&decision, &around, &mut mistakes)
-    });
-    mistakes.iter().for_each(|text| mistake(text));
-    tracker::decide(read);
+    tracker::decide(decision);
 }
 
-fn track_decision(decision: Option<JsValue>, at: f64) {
-    let Some(decision) = object("trackDecision", decision, Source::Direct, at) else {
-        return;
-    };
-    let mut mistakes = Vec::new();
-    let read = direct::read(&decision, at, &mut mistakes);
-    mistakes.iter().for_each(|text| mistake(text));
-    tracker::decide(read);
-}
-
-/// A decision has to be an object. Anything else counts as an invalid one.
-fn object(method: &str, decision: Option<JsValue>, source: Source, at: f64) -> Option<JsValue> {
-    if decision.as_ref().is_some_and(|decision| matches!(decision.kind(), Kind::Object | Kind::Function)) {
-        return decision;
-    }
-    let fault = [method, ": argument 1 is ", &spelled(decision), ", must be an object"].concat();
-    let refusal = Some(Refusal::Invalid(fault));
-    tracker::decide(Decision { source, decided_at: at, refusal, ..Decision::default() });
-    None
-}
-
-fn attach(kind: Option<JsValue>, client: Option<JsValue>) -> JsValue {
-    let name = kind.as_ref().and_then(|kind| kind.string()).unwrap_or_default();
+fn attach_source(kind: &JsValue, client: JsValue) -> JsValue {
+    let name = kind.string();
     if name == Source::OptimizelyWeb.name() {
-        return optimizely_web::attach::attach(client);
+        return attach::attach(client);
     }
-    let state = if Source::PLANNED.contains(&name.as_str()) {
-        ", which is not available in this version yet"
+    let planned = Source::PLANNED.contains(&name.as_str());
+    let wanted = if planned {
+        "\"optimizelyWeb\" (it is not available in this version yet)"
     } else {
-        ", which is not a known source"
+        "\"optimizelyWeb\""
     };
-    mistake(&["attach: argument 1 is ", &spelled(kind), state].concat());
+    wrong("attach", 1, kind, wanted);
     page::function(|_| {}).into()
 }
 
-fn on(event: Option<JsValue>, handler: Option<JsValue>) -> JsValue {
-    let name = event.as_ref().and_then(|event| event.string()).unwrap_or_default();
+fn on(event: &JsValue, handler: JsValue) -> JsValue {
+    let name = event.string();
     let known = EVENTS.into_iter().find(|known| *known == name);
-    let function = handler.clone().and_then(|handler| handler.dyn_into::<Function>().ok());
-    let number = match (known, function) {
-        (Some(known), Some(handler)) => tracker::subscribe(known, handler),
+    let number = match (known, handler.dyn_ref::<Function>()) {
+        (Some(known), Some(handler)) => tracker::subscribe(known, handler.clone()),
         (None, _) => {
-            let events: Vec<String> = EVENTS.iter().map(|known| ["\"", known, "\""].concat()).collect();
-            mistake(&["on: argument 1 is ", &spelled(event), ", must be ", &events.join(" or ")].concat());
-            None
+            wrong("on", 1, event, &one_of(&EVENTS));
+            0
         }
-        (_, None) => {
-            mistake(&["on: argument 2 is ", &spelled(handler), ", must be a function"].concat());
-            None
+        _ => {
+            wrong("on", 2, &handler, "a function");
+            0
         }
     };
-    let number = Rc::new(Cell::new(number));
-    page::function(move |_| {
-        if let Some(number) = number.take() {
-            tracker::unsubscribe(number);
-        }
-    })
-    .into()
+    let number = Cell::new(number);
+    page::function(move |_| tracker::unsubscribe(number.take())).into()
+}
+
+fn wrong(method: &str, argument: u64, came: &JsValue, wanted: &str) {
+    let place = [method, ": argument ", &crate::value::decimal(argument), " is ", &came.spelled()];
+    mistake(&join(&[&join(&place), ", must be ", wanted]));
 }
 
 /// Reports a mistake of the page's: on the console, as an `error` event, and in the report. The
@@ -158,14 +135,8 @@ fn on(event: Option<JsValue>, handler: Option<JsValue>) -> JsValue {
 pub fn mistake(text: &str) {
     if tracker::note_mistake(text) {
         page::say(page::Loud::Error, text);
-        tracker::tell("error", &vec![("message".to_owned(), Value::text(text))]);
+        let mut fields = Fields::default();
+        fields.text("message", text);
+        tracker::tell("error", fields);
     }
-}
-
-fn spelled(value: Option<JsValue>) -> String {
-    value.map_or("missing".to_owned(), |value| value.spelled())
-}
-
-fn spelled_text(value: Option<JsValue>) -> String {
-    value.and_then(|value| value.text()).unwrap_or_default()
 }

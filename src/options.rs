@@ -4,73 +4,32 @@
 use crate::decision::cut;
 use crate::destination::Destination;
 use crate::source::Source;
-use crate::value::{Fields, Value};
-use crate::view::{Kind, View};
+use crate::value::{Fields, Value, decimal, join};
+use crate::view::{Kind, View, fault};
 
-/// The options of `init`, checked.
+/// The options of `init`, checked. One table says what each is called, may be and is by default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Segment write key. With it, and without `window.analytics`, analytics.js is loaded.
-    pub write_key: Option<String>,
-    /// Where analytics.js is loaded from, without a slash at the end.
-    pub cdn_url: Option<String>,
-    /// The event name of exposures; by default each source has its own.
-    pub event_name: Option<String>,
-    /// How property names are spelled; by default each source has its own way.
-    pub property_case: Option<Case>,
+    texts: [String; 3],
+    numbers: [f64; 4],
+    choices: [u8; 7],
     /// Properties added to each exposure.
     pub properties: Fields,
-    /// The sources to look for; none means all that can be found.
-    pub sources: Option<Vec<Source>>,
-    /// The destinations to deliver to.
-    pub destinations: Vec<Destination>,
-    /// How often a missing destination is looked for, in ms.
-    pub poll_interval_ms: f64,
-    /// How long a missing destination is looked for on this page, in ms.
-    pub max_wait_ms: f64,
-    /// How long an undelivered decision may wait, across pages, in ms; 0 means this page only.
-    pub carry_over_ms: f64,
-    /// Within which scope the same decision is a duplicate.
-    pub dedupe: Dedupe,
-    /// After how many ms without a page or decision a session ends.
-    pub session_timeout_ms: f64,
-    /// What becomes of decisions made in preview mode.
-    pub preview: Treatment,
-    /// What becomes of decisions made in QA.
-    pub qa: Treatment,
     /// The site's own QA signals.
     pub qa_signals: Vec<QaSignal>,
-    /// What becomes of holdback decisions; by default it depends on the kind of decision.
-    pub holdback: Option<Treatment>,
-    /// Whether everything waits for `consent(true)`.
-    pub require_consent: bool,
-    /// Whether each step of each decision is logged.
-    pub debug: bool,
+    /// The sources to look for, a bit for each; none means all that can be found.
+    pub sources: Option<u32>,
+    /// The destinations to deliver to, a bit for each; none means all.
+    pub destinations: Option<u32>,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            write_key: None,
-            cdn_url: None,
-            event_name: None,
-            property_case: None,
-            properties: Fields::new(),
-            sources: None,
-            destinations: Destination::ALL.to_vec(),
-            poll_interval_ms: 250.0,
-            max_wait_ms: 5000.0,
-            carry_over_ms: 1_800_000.0,
-            dedupe: Dedupe::Session,
-            session_timeout_ms: 1_800_000.0,
-            preview: Treatment::Drop,
-            qa: Treatment::Mark,
-            qa_signals: Vec::new(),
-            holdback: None,
-            require_consent: false,
-            debug: false,
-        }
-    }
+/// A query parameter or cookie that marks the site's own QA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QaSignal {
+    /// Whether it is a cookie.
+    pub cookie: bool,
+    /// `name` or `name=value`.
+    pub entry: String,
 }
 
 /// How property names are spelled.
@@ -108,335 +67,462 @@ pub enum Treatment {
     Send,
 }
 
-/// A query parameter or cookie that marks the site's own QA: `name` or `name=value`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QaSignal {
-    /// Whether it is a cookie.
-    pub cookie: bool,
-    /// Its name.
-    pub name: String,
-    /// The value it must have, if not any.
-    pub value: Option<String>,
+/// What an option may be, and where it is kept.
+#[derive(Clone, Copy)]
+enum Spec {
+    Text(usize, &'static str),
+    Number(usize, f64, f64, f64, &'static str),
+    Choice(usize, &'static [&'static str]),
+    Flag(usize),
+    Properties,
+    QaSignals,
+    Sources,
+    Destinations,
+    /// Of the contract, but not in this version yet.
+    Planned,
 }
 
-impl QaSignal {
-    fn parse(text: &str, cookie: bool) -> QaSignal {
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (text, None),
+const WRITE_KEY: usize = 0;
+const CDN_URL: usize = 1;
+const EVENT_NAME: usize = 2;
+
+const DEDUPE: usize = 0;
+const PREVIEW: usize = 1;
+const QA: usize = 2;
+const HOLDBACK: usize = 3;
+const CASE: usize = 4;
+const REQUIRE_CONSENT: usize = 5;
+const DEBUG: usize = 6;
+
+/// The first of the choices is the default, except for `qa`.
+const TREATMENTS: &[&str] = &["drop", "mark", "send"];
+
+const SPECS: [(&str, Spec); 23] = {
+    use Spec::{Choice, Destinations, Flag, Number, Planned, Properties, QaSignals, Sources, Text};
+    [
+        ("writeKey", Text(WRITE_KEY, "letters, digits, _ and -")),
+        ("cdnUrl", Text(CDN_URL, "an https: URL, or http: on a loopback host, without query")),
+        ("eventName", Text(EVENT_NAME, "a string that is not empty")),
+        ("propertyCase", Choice(CASE, &["auto", "camelCase", "snake_case"])),
+        ("properties", Properties),
+        ("sources", Sources),
+        ("destinations", Destinations),
+        ("pollIntervalMs", Number(0, 250.0, 10.0, 60_000.0, "a number of 10 to 60000")),
+        ("maxWaitMs", Number(1, 5000.0, 0.0, 600_000.0, "a number of 0 to 600000")),
+        ("carryOverMs", Number(2, 1_800_000.0, 0.0, f64::MAX, "a number of 0 or more")),
+        ("dedupe", Choice(DEDUPE, &["session", "page", "tab", "visitor", "none"])),
+        ("sessionTimeoutMs", Number(3, 1_800_000.0, 1000.0, f64::MAX, "a number of 1000 or more")),
+        ("preview", Choice(PREVIEW, TREATMENTS)),
+        ("qa", Choice(QA, TREATMENTS)),
+        ("qaSignals", QaSignals),
+        ("holdback", Choice(HOLDBACK, &["auto", "drop", "send"])),
+        ("requireConsent", Flag(REQUIRE_CONSENT)),
+        ("debug", Flag(DEBUG)),
+        ("identify", Planned),
+        ("alias", Planned),
+        ("statsig", Planned),
+        ("destinationOptions", Planned),
+        ("forwardEvents", Planned),
+    ]
+};
+
+const WHO: &str = "init: option";
+
+impl Default for Options {
+    fn default() -> Options {
+        let mut options = Options {
+            texts: Default::default(),
+            numbers: [0.0; 4],
+            choices: [0; 7],
+            properties: Fields::default(),
+            qa_signals: Vec::new(),
+            sources: None,
+            destinations: None,
         };
-        QaSignal { cookie, name: name.to_owned(), value }
-    }
-
-    /// How the report names it.
-    pub fn shown(&self) -> String {
-        [self.name.as_str(), if self.cookie { " (cookie)" } else { " (query)" }].concat()
+        for (_, spec) in SPECS {
+            if let Spec::Number(at, default, ..) = spec {
+                set(&mut options.numbers, at, default);
+            }
+        }
+        set(&mut options.choices, QA, 1);
+        options
     }
 }
-
-const DEDUPE: [(&str, Dedupe); 5] = [
-    ("session", Dedupe::Session),
-    ("page", Dedupe::Page),
-    ("tab", Dedupe::Tab),
-    ("visitor", Dedupe::Visitor),
-    ("none", Dedupe::None),
-];
-const TREATMENTS: [(&str, Treatment); 3] =
-    [("drop", Treatment::Drop), ("mark", Treatment::Mark), ("send", Treatment::Send)];
-const HOLDBACK: [(&str, Option<Treatment>); 3] =
-    [("auto", None), ("send", Some(Treatment::Send)), ("drop", Some(Treatment::Drop))];
-const CASES: [(&str, Case); 2] = [("camelCase", Case::Camel), ("snake_case", Case::Snake)];
-
-/// Options of the contract that this version does not have yet, with the values that ask for
-/// nothing.
-const PLANNED: [&str; 5] = ["identify", "alias", "statsig", "destinationOptions", "forwardEvents"];
 
 impl Options {
+    /// Segment write key; empty when there is none.
+    pub fn write_key(&self) -> &str {
+        text(&self.texts, WRITE_KEY)
+    }
+
+    /// Where analytics.js is loaded from, without a slash at the end; empty for Segment's own.
+    pub fn cdn_url(&self) -> &str {
+        text(&self.texts, CDN_URL)
+    }
+
+    /// The event name of exposures; empty when each source has its own.
+    pub fn event_name(&self) -> &str {
+        text(&self.texts, EVENT_NAME)
+    }
+
+    /// How property names are spelled; none when each source has its own way.
+    pub fn property_case(&self) -> Option<Case> {
+        match self.choice(CASE) {
+            1 => Some(Case::Camel),
+            2 => Some(Case::Snake),
+            _ => None,
+        }
+    }
+
+    /// How often a missing destination is looked for, in ms.
+    pub fn poll_interval_ms(&self) -> f64 {
+        self.number(0)
+    }
+
+    /// How long a missing destination is looked for on this page, in ms.
+    pub fn max_wait_ms(&self) -> f64 {
+        self.number(1)
+    }
+
+    /// How long an undelivered decision may wait, across pages, in ms; 0 means this page only.
+    pub fn carry_over_ms(&self) -> f64 {
+        self.number(2)
+    }
+
+    /// After how many ms without a page or decision a session ends.
+    pub fn session_timeout_ms(&self) -> f64 {
+        self.number(3)
+    }
+
+    /// Within which scope the same decision is a duplicate.
+    pub fn dedupe(&self) -> Dedupe {
+        match self.choice(DEDUPE) {
+            0 => Dedupe::Session,
+            1 => Dedupe::Page,
+            2 => Dedupe::Tab,
+            3 => Dedupe::Visitor,
+            _ => Dedupe::None,
+        }
+    }
+
+    /// What becomes of decisions made in preview mode.
+    pub fn preview(&self) -> Treatment {
+        treatment(self.choice(PREVIEW))
+    }
+
+    /// What becomes of decisions made in QA.
+    pub fn qa(&self) -> Treatment {
+        treatment(self.choice(QA))
+    }
+
+    /// Whether holdback decisions are dropped; none when it depends on the kind of decision.
+    pub fn drops_holdback(&self) -> Option<bool> {
+        let choice = self.choice(HOLDBACK);
+        (choice > 0).then_some(choice == 1)
+    }
+
+    /// Whether everything waits for `consent(true)`.
+    pub fn require_consent(&self) -> bool {
+        self.choice(REQUIRE_CONSENT) > 0
+    }
+
+    /// Whether each step of each decision is logged.
+    pub fn debug(&self) -> bool {
+        self.choice(DEBUG) > 0
+    }
+
+    /// Whether a source is to be looked for.
+    pub fn wants(&self, source: Source) -> bool {
+        self.sources.is_none_or(|bits| bits >> source as u32 & 1 == 1)
+    }
+
+    /// Whether the page named this source itself, so that it is sure to come.
+    pub fn names(&self, source: Source) -> bool {
+        self.sources.is_some() && self.wants(source)
+    }
+
+    /// The destinations to deliver to.
+    pub fn destinations(&self) -> impl Iterator<Item = Destination> + use<> {
+        let bits = self.destinations.unwrap_or(u32::MAX);
+        Destination::ALL.into_iter().filter(move |it| bits >> *it as u32 & 1 == 1)
+    }
+
+    fn number(&self, at: usize) -> f64 {
+        self.numbers.get(at).copied().unwrap_or_default()
+    }
+
+    fn choice(&self, at: usize) -> u8 {
+        self.choices.get(at).copied().unwrap_or_default()
+    }
+
     /// Reads the options the page passed to `init`. Each fault is one text in `mistakes`.
-    pub fn parse<V: View>(view: Option<&V>, mistakes: &mut Vec<String>) -> Options {
+    pub fn parse<V: View>(view: &V, mistakes: &mut Vec<String>) -> Options {
         let mut options = Options::default();
-        let Some(view) = view.filter(|view| !matches!(view.kind(), Kind::Other | Kind::Null)) else {
-            return options;
-        };
-        if view.kind() != Kind::Object {
-            let came = view.spelled();
-            mistakes.push(["init: the options are ", &came, ", must be an object"].concat());
-            return options;
+        if !view.is_object() && !matches!(view.kind(), Kind::Missing | Kind::Null) {
+            mistakes.push(join(&["init: the options are ", &view.spelled(), ", must be an object"]));
         }
-        for name in view.keys() {
-            let Some(value) = view.own(&name) else {
+        for name in if view.is_object() { view.keys() } else { Vec::new() } {
+            let value = view.own(&name);
+            // As good as not given.
+            if value.kind() == Kind::Missing {
                 continue;
-            };
-            let mut at = At { mistakes, name: &name, value: &value };
-            options.take(&name, &mut at);
+            }
+            match SPECS.iter().find(|(known, _)| *known == name) {
+                Some((name, spec)) => options.take(name, *spec, &value, mistakes),
+                None => mistakes.push(join(&[WHO, " `", cut(&name), "` is not known"])),
+            }
         }
-        if options.cdn_url.is_some() && options.write_key.is_none() {
+        if !options.cdn_url().is_empty() && options.write_key().is_empty() {
             mistakes.push("init: option `cdnUrl` is of no use without `writeKey`".to_owned());
         }
         options
     }
 
-    fn take<V: View>(&mut self, name: &str, at: &mut At<V>) {
-        match name {
-            "writeKey" => at.set(&mut self.write_key, "letters, digits, _ and -", write_key),
-            "cdnUrl" => at.set(
-                &mut self.cdn_url,
-                "an https: URL, or http: on a loopback host, without query",
-                cdn_url,
-            ),
-            "eventName" => at.set(&mut self.event_name, "a string that is not empty", |view| {
-                Some(Some(cut(&view.string().filter(|name| !name.trim().is_empty())?)))
-            }),
-            "propertyCase" => at.choose(&mut self.property_case, &CASES.map(|(n, c)| (n, Some(c)))),
-            "properties" => {
-                self.properties = scalars("init: option", name, at.value, at.mistakes);
-            }
-            "sources" => self.sources = at.list(&Source::LISTED, Source::name, &Source::PLANNED),
-            "destinations" => {
-                let list = at.list(&Destination::ALL, Destination::name, &Destination::PLANNED);
-                self.destinations = list.unwrap_or_else(|| Destination::ALL.to_vec());
-            }
-            "pollIntervalMs" => at.number(&mut self.poll_interval_ms, 10.0, 60_000.0, "10 to 60000"),
-            "maxWaitMs" => at.number(&mut self.max_wait_ms, 0.0, 600_000.0, "0 to 600000"),
-            "carryOverMs" => at.number(&mut self.carry_over_ms, 0.0, f64::MAX, "0 or more"),
-            "sessionTimeoutMs" => {
-                at.number(&mut self.session_timeout_ms, 1000.0, f64::MAX, "1000 or more");
-            }
-            "dedupe" => at.choose(&mut self.dedupe, &DEDUPE),
-            "preview" => at.choose(&mut self.preview, &TREATMENTS),
-            "qa" => at.choose(&mut self.qa, &TREATMENTS),
-            "holdback" => at.choose(&mut self.holdback, &HOLDBACK),
-            "qaSignals" => self.qa_signals = at.qa_signals(),
-            "requireConsent" => at.set(&mut self.require_consent, "true or false", View::flag),
-            "debug" => at.set(&mut self.debug, "true or false", View::flag),
-            _ if PLANNED.contains(&name) => {
-                let off = at.value.flag() == Some(false)
-                    || at.value.kind() == Kind::Null
-                    || (at.value.kind() == Kind::Object && at.value.keys().is_empty());
-                if !off {
-                    at.mistakes
-                        .push(["init: option `", name, "` is not available in this version yet"].concat());
+    fn take<V: View>(&mut self, name: &str, spec: Spec, value: &V, mistakes: &mut Vec<String>) {
+        let came = value.spelled();
+        let wanted = match spec {
+            Spec::Text(at, wanted) => {
+                let told = value.string();
+                let told = match at {
+                    CDN_URL => told.trim_end_matches('/'),
+                    _ => cut(&told),
+                };
+                let good = match at {
+                    WRITE_KEY => is_write_key(told),
+                    CDN_URL => is_cdn_url(told),
+                    _ => !told.trim().is_empty(),
+                };
+                if good {
+                    set(&mut self.texts, at, told.to_owned());
+                    return;
                 }
+                wanted.to_owned()
             }
-            _ => at.mistakes.push(["init: option `", &cut(name), "` is not known"].concat()),
+            Spec::Number(at, _, least, most, wanted) => {
+                let number = value.number();
+                if number >= least && number <= most {
+                    set(&mut self.numbers, at, number);
+                    return;
+                }
+                wanted.to_owned()
+            }
+            Spec::Choice(at, names) => {
+                let told = value.string();
+                if let Some(choice) = names.iter().position(|name| *name == told) {
+                    set(&mut self.choices, at, choice as u8);
+                    return;
+                }
+                one_of(names)
+            }
+            Spec::Flag(at) => {
+                if value.kind() == Kind::Bool {
+                    set(&mut self.choices, at, u8::from(value.is_true()));
+                    return;
+                }
+                "true or false".to_owned()
+            }
+            Spec::Properties => {
+                self.properties = scalars(WHO, name, value, mistakes);
+                return;
+            }
+            Spec::QaSignals => return self.take_qa_signals(value, mistakes),
+            Spec::Sources => {
+                // The first source is told by calls only: there is nothing to look for.
+                let known = Source::ALL.map(Source::name);
+                self.sources = kinds(name, value, &known, 1, &Source::PLANNED, mistakes);
+                return;
+            }
+            Spec::Destinations => {
+                let known = Destination::ALL.map(Destination::name);
+                self.destinations = kinds(name, value, &known, 0, &Destination::PLANNED, mistakes);
+                return;
+            }
+            Spec::Planned => {
+                let asks = value.is_true() || !value.keys().is_empty();
+                let harmless = matches!(value.kind(), Kind::Null | Kind::Bool | Kind::Object);
+                if asks || !harmless {
+                    mistakes.push(join(&[WHO, " `", name, "` is not available in this version yet"]));
+                }
+                return;
+            }
+        };
+        mistakes.push(fault(WHO, name, &came, &wanted));
+    }
+
+    fn take_qa_signals<V: View>(&mut self, value: &V, mistakes: &mut Vec<String>) {
+        if !value.is_object() {
+            mistakes.push(fault(WHO, "qaSignals", &value.spelled(), "an object {params: [], cookies: []}"));
+        }
+        for name in value.keys() {
+            let part = join(&["qaSignals.", cut(&name)]);
+            if name != "cookies" && name != "params" {
+                mistakes.push(join(&[WHO, " `", &part, "` is not known"]));
+                continue;
+            }
+            let list = value.own(&name);
+            let items = list.items();
+            let faulty = list.kind() != Kind::List || items.iter().any(|item| item.string().is_empty());
+            if faulty {
+                let wanted = "a list of names or name=value pairs";
+                mistakes.push(fault(WHO, &part, &list.spelled(), wanted));
+            }
+            for entry in items.iter().map(View::string).filter(|entry| !entry.is_empty()) {
+                self.qa_signals.push(QaSignal { cookie: name == "cookies", entry });
+            }
         }
     }
 
     /// The options in force, for the report. The write key is shortened.
-    pub fn shown(&self) -> Value {
-        let name_of = |list: &[Destination]| Value::list(list.iter().map(|it| Value::text(it.name())));
-        let treatment = |value: Treatment| Value::maybe(spelling(&TREATMENTS, value));
-        let key = self.write_key.as_deref().map(|key| {
-            let shown: String = key.chars().take(4).collect();
-            [&shown, "…"].concat()
-        });
-        let fields = [
-            ("writeKey", Value::maybe(key.as_deref())),
-            ("cdnUrl", Value::maybe(self.cdn_url.as_deref())),
-            ("eventName", Value::maybe(self.event_name.as_deref())),
-            ("propertyCase", Value::maybe(self.property_case.and_then(|case| spelling(&CASES, case)))),
-            ("properties", Value::Object(self.properties.clone())),
-            (
-                "sources",
-                match &self.sources {
-                    None => Value::text("auto"),
-                    Some(list) => Value::list(list.iter().map(|it| Value::text(it.name()))),
-                },
-            ),
-            ("destinations", name_of(&self.destinations)),
-            ("pollIntervalMs", Value::Number(self.poll_interval_ms)),
-            ("maxWaitMs", Value::Number(self.max_wait_ms)),
-            ("carryOverMs", Value::Number(self.carry_over_ms)),
-            ("dedupe", Value::maybe(spelling(&DEDUPE, self.dedupe))),
-            ("sessionTimeoutMs", Value::Number(self.session_timeout_ms)),
-            ("preview", treatment(self.preview)),
-            ("qa", treatment(self.qa)),
-            ("qaSignals", Value::list(self.qa_signals.iter().map(|it| Value::Text(it.shown())))),
-            ("holdback", Value::maybe(spelling(&HOLDBACK, self.holdback))),
-            ("requireConsent", Value::Bool(self.require_consent)),
-            ("debug", Value::Bool(self.debug)),
-        ];
-        Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-    }
-}
-
-fn spelling<T: PartialEq>(table: &[(&'static str, T)], wanted: T) -> Option<&'static str> {
-    table.iter().find(|(_, value)| *value == wanted).map(|(name, _)| *name)
-}
-
-/// One option on its way in.
-struct At<'a, V> {
-    mistakes: &'a mut Vec<String>,
-    name: &'a str,
-    value: &'a V,
-}
-
-impl<V: View> At<'_, V> {
-    fn fault(&mut self, place: &str, came: &str, wanted: &str) {
-        self.mistakes
-            .push(["init: option `", self.name, place, "` is ", came, ", must be ", wanted].concat());
-    }
-
-    fn set<T>(&mut self, slot: &mut T, wanted: &str, read: impl Fn(&V) -> Option<T>) {
-        match read(self.value) {
-            Some(value) => *slot = value,
-            None => self.fault("", &self.value.spelled(), wanted),
-        }
-    }
-
-    fn choose<T: Clone>(&mut self, slot: &mut T, table: &[(&str, T)]) {
-        let told = self.value.string();
-        match table.iter().find(|(name, _)| told.as_deref() == Some(name)) {
-            Some((_, value)) => *slot = value.clone(),
-            None => {
-                let names = one_of(table.iter().map(|(name, _)| *name));
-                self.fault("", &self.value.spelled(), &names);
-            }
-        }
-    }
-
-    fn number(&mut self, slot: &mut f64, least: f64, most: f64, range: &str) {
-        match self.value.number().filter(|number| (least..=most).contains(number)) {
-            Some(number) => *slot = number,
-            None => self.fault("", &self.value.spelled(), &["a number of ", range].concat()),
-        }
-    }
-
-    /// `"auto"`, or a list of kinds. None stands for `"auto"`; so does a list without one good
-    /// entry, since that is the default.
-    fn list<T: Copy>(
-        &mut self,
-        known: &[T],
-        name: fn(T) -> &'static str,
-        planned: &[&str],
-    ) -> Option<Vec<T>> {
-        if self.value.string().as_deref() == Some("auto") {
-            return None;
-        }
-        if self.value.kind() != Kind::List {
-            self.fault("", &self.value.spelled(), "\"auto\" or a list");
-            return None;
-        }
-        let mut list = Vec::new();
-        let items = self.value.items();
-        let empty = items.is_empty();
-        for (place, item) in items.iter().enumerate() {
-            let told = item.string().unwrap_or_default();
-            if let Some(kind) = known.iter().find(|kind| name(**kind) == told) {
-                list.push(*kind);
-                continue;
-            }
-            let place = ["[", &crate::value::decimal(place as u64), "]"].concat();
-            let names = one_of(known.iter().map(|kind| name(*kind)));
-            let wanted = match planned.contains(&&*told) {
-                true => [&names, " (it is not available in this version yet)"].concat(),
-                false => names,
-            };
-            self.fault(&place, &item.spelled(), &wanted);
-        }
-        (empty || !list.is_empty()).then_some(list)
-    }
-
-    fn qa_signals(&mut self) -> Vec<QaSignal> {
-        if self.value.kind() != Kind::Object {
-            self.fault("", &self.value.spelled(), "an object {params: [], cookies: []}");
-            return Vec::new();
-        }
-        let mut signals = Vec::new();
-        for name in self.value.keys() {
-            let cookie = name == "cookies";
-            if !cookie && name != "params" {
-                self.mistakes.push(["init: option `qaSignals.", &cut(&name), "` is not known"].concat());
-                continue;
-            }
-            let Some(list) = self.value.own(&name) else {
-                continue;
-            };
-            let place = [".", &name].concat();
-            if list.kind() != Kind::List {
-                self.fault(&place, &list.spelled(), "a list of names or name=value pairs");
-                continue;
-            }
-            for item in list.items() {
-                match item.string().filter(|text| !text.is_empty()) {
-                    Some(text) => signals.push(QaSignal::parse(&text, cookie)),
-                    None => self.fault(&place, &item.spelled(), "a list of names or name=value pairs"),
+    pub fn shown(&self) -> Fields {
+        let mut fields = Fields::default();
+        let texts = |items: &mut dyn Iterator<Item = String>| Value::List(items.map(Value::Text).collect());
+        for (name, spec) in SPECS {
+            match spec {
+                Spec::Text(WRITE_KEY, _) => {
+                    let start: String = self.write_key().chars().take(4).collect();
+                    fields.text_or_null(name, &if start.is_empty() { start } else { start + "…" });
                 }
+                Spec::Text(at, _) => fields.text_or_null(name, text(&self.texts, at)),
+                Spec::Number(at, ..) => {
+                    fields.number(name, self.number(at));
+                }
+                Spec::Choice(at, names) => {
+                    fields.text(name, names.get(usize::from(self.choice(at))).copied().unwrap_or_default());
+                }
+                Spec::Flag(at) => fields.flag(name, self.choice(at) > 0),
+                Spec::Properties => fields.put(name, Value::Object(self.properties.clone())),
+                Spec::QaSignals => {
+                    fields.put(name, texts(&mut self.qa_signals.iter().map(|it| it.entry.clone())));
+                }
+                Spec::Sources if self.sources.is_none() => fields.text(name, "auto"),
+                Spec::Sources => {
+                    let named = Source::ALL.into_iter().filter(|it| self.names(*it));
+                    fields.put(name, texts(&mut named.map(|it| it.name().to_owned())));
+                }
+                Spec::Destinations => {
+                    fields.put(name, texts(&mut self.destinations().map(|it| it.name().to_owned())));
+                }
+                Spec::Planned => {}
             }
         }
-        signals
+        fields
     }
+}
+
+fn set<T>(slots: &mut [T], at: usize, value: T) {
+    if let Some(slot) = slots.get_mut(at) {
+        *slot = value;
+    }
+}
+
+fn text(texts: &[String], at: usize) -> &str {
+    texts.get(at).map(String::as_str).unwrap_or_default()
+}
+
+fn treatment(choice: u8) -> Treatment {
+    match choice {
+        0 => Treatment::Drop,
+        1 => Treatment::Mark,
+        _ => Treatment::Send,
+    }
+}
+
+/// Reads `"auto"`, or a list of kinds, as a bit for each kind. None stands for `"auto"`; so does a
+/// list without one good entry, since that is the default.
+#[inline(never)]
+fn kinds<V: View>(
+    name: &str,
+    value: &V,
+    known: &[&str],
+    first: usize,
+    planned: &[&str],
+    mistakes: &mut Vec<String>,
+) -> Option<u32> {
+    if value.kind() != Kind::List {
+        if value.string() != "auto" {
+            mistakes.push(fault(WHO, name, &value.spelled(), "\"auto\" or a list"));
+        }
+        return None;
+    }
+    let items = value.items();
+    let mut bits = 0;
+    let known_names = known.get(first..).unwrap_or_default();
+    for (place, item) in items.iter().enumerate() {
+        let told = item.string();
+        if let Some(kind) = known_names.iter().position(|name| *name == told) {
+            bits |= 1 << (kind + first);
+            continue;
+        }
+        let part = join(&[name, "[", &decimal(place as u64), "]"]);
+        let mut wanted = one_of(known_names);
+        if planned.contains(&&*told) {
+            wanted += " (it is not available in this version yet)";
+        }
+        mistakes.push(fault(WHO, &part, &item.spelled(), &wanted));
+    }
+    (items.is_empty() || bits > 0).then_some(bits)
 }
 
 /// Reads an object of strings, numbers and booleans; names whatever else is in it.
 pub fn scalars<V: View>(who: &str, name: &str, view: &V, mistakes: &mut Vec<String>) -> Fields {
-    let mut fields = Fields::new();
-    if view.kind() != Kind::Object {
-        let came = view.spelled();
-        mistakes.push([who, " `", name, "` is ", &came, ", must be an object"].concat());
-        return fields;
+    let mut fields = Fields::default();
+    if !view.is_object() {
+        mistakes.push(fault(who, name, &view.spelled(), "an object"));
     }
     for key in view.keys() {
-        let Some(value) = view.own(&key) else {
-            continue;
-        };
-        let number = value.number().filter(|number| number.is_finite());
+        let value = view.own(&key);
+        let key = cut(&key);
         match value.kind() {
-            Kind::Text => fields.push((cut(&key), Value::Text(cut(&value.text().unwrap_or_default())))),
-            Kind::Bool => fields.push((cut(&key), Value::Bool(value.flag() == Some(true)))),
-            Kind::Number if number.is_some() => {
-                fields.push((cut(&key), Value::Number(number.unwrap_or_default())));
-            }
+            Kind::Text => fields.put(key, Value::Text(cut(&value.text()).to_owned())),
+            Kind::Bool => fields.flag(key, value.is_true()),
+            Kind::Number if value.number().is_finite() => fields.number(key, value.number()),
             _ => {
-                let came = value.spelled();
-                mistakes.push(
-                    [who, " `", name, ".", &cut(&key), "` is ", &came]
-                        .into_iter()
-                        .chain([", must be a string, a number or a boolean"])
-                        .collect(),
-                );
+                let part = join(&[name, ".", key]);
+                mistakes.push(fault(who, &part, &value.spelled(), "a string, a number or a boolean"));
             }
         }
     }
     fields
 }
 
-fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = names.map(|name| ["\"", name, "\""].concat()).collect();
-    quoted.join(" or ")
+/// `"a" or "b"`
+pub fn one_of(names: &[&str]) -> String {
+    let mut list = String::new();
+    for name in names {
+        let or = if list.is_empty() { "\"" } else { " or \"" };
+        list += &join(&[or, name, "\""]);
+    }
+    list
 }
 
 /// A write key becomes part of a URL, so nothing but these characters.
-fn write_key<V: View>(view: &V) -> Option<Option<String>> {
-    let key = view.string()?;
+fn is_write_key(key: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (!key.is_empty() && key.len() <= 128 && key.bytes().all(good)).then_some(Some(key))
+    !key.is_empty() && key.len() <= 128 && key.bytes().all(good)
 }
 
 /// A script is loaded from here: `https:` from anywhere the page names, `http:` from this machine.
-fn cdn_url<V: View>(view: &V) -> Option<Option<String>> {
-    let url = view.string()?;
-    let clean = |c: char| c.is_ascii_graphic() && !"\\\"'<>`@?#".contains(c);
-    if url.len() > 2000 || !url.chars().all(clean) {
-        return None;
-    }
-    let url = url.trim_end_matches('/');
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split('/').next()?;
+fn is_cdn_url(url: &str) -> bool {
+    let clean = |byte: u8| byte.is_ascii_graphic() && !b"\\\"'<>`@?#".contains(&byte);
+    let (https, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ => return false,
+    };
+    let host = rest.split('/').next().unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
     let loopback = name == "localhost" || name == "[::1]" || is_loopback(name);
-    let good = match scheme {
-        "https" => !name.is_empty(),
-        "http" => loopback,
-        _ => false,
-    };
-    good.then(|| Some(url.to_owned()))
+    url.len() <= 2000 && url.bytes().all(clean) && !name.is_empty() && (https || loopback)
 }
 
 fn is_loopback(name: &str) -> bool {
-    let mut parts = name.split('.');
-    parts.next() == Some("127") && parts.clone().count() == 3 && parts.all(|part| part.parse::<u8>().is_ok())
+    let mut parts = 0;
+    let numbers = name.split('.').all(|part| {
+        parts += 1;
+        part.parse::<u8>().is_ok()
+    });
+    numbers && parts == 4 && name.starts_with("127.")
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::decision::{Decision, Verdict};
 use crate::destination::{Destination, State};
-use crate::gate::{Consent, Facts, Hold, Judgment, Marks, is_leaving, judge};
+use crate::gate::{Consent, Facts, Hold, Judgment, Marks, hold, judge};
 use crate::options::{Dedupe, Options};
 use crate::parcel::{Handed, Item, Parcel};
 use crate::store::{Mark, Memory};
@@ -160,14 +160,9 @@ pub struct Outbox {
 impl Outbox {
     /// An empty outbox.
     pub fn new(options: Rc<Options>, now: Now) -> Outbox {
-        let slot = |destination: &Destination| Slot {
-            destination: *destination,
-            state: State::Missing,
-            look: false,
-            blocked: false,
-        };
+        let slot = |destination| Slot { destination, state: State::Missing, look: false, blocked: false };
         Outbox {
-            slots: options.destinations.iter().map(slot).collect(),
+            slots: options.destinations().map(slot).collect(),
             options,
             facts: Facts::default(),
             items: Vec::new(),
@@ -245,13 +240,13 @@ impl Outbox {
                 && item.hold != Some(Hold::Consent)
                 && item.parcels.iter().any(|it| it.needs_looking() && it.failures < FAILURES)
         };
-        self.items.iter().any(looks).then_some(self.options.poll_interval_ms)
+        self.items.iter().any(looks).then_some(self.options.poll_interval_ms())
     }
 
     /// Time counts while the page runs: a gap longer than two looks was sleep.
     fn run_clock(&mut self, now: Now) {
         let passed = (now.steady - self.last).max(0.0);
-        self.running += passed.min(2.0 * self.options.poll_interval_ms);
+        self.running += passed.min(2.0 * self.options.poll_interval_ms());
         self.last = now.steady;
         if now.steady - self.called_at > 2.0 * SLICE_MS {
             self.spent = 0.0;
@@ -259,33 +254,14 @@ impl Outbox {
     }
 
     fn decided(&mut self, id: u32, decision: Decision, memory: &Memory, now: Now) {
-        let options = Rc::clone(&self.options);
-        let (key, outcome) = (decision.key(), decision.outcome());
-        let mut item = Item {
-            id,
-            key,
-            outcome,
-            parcels: Vec::new(),
-            marks: Marks::default(),
-            received_at: now.wall,
-            carried: false,
-            hold: None,
-            stored: false,
-            arrived: self.running,
-            arrived_in: self.round,
-            parked: false,
-            decision,
-        };
-        let mut end = (Verdict::Expired, "there is no destination".to_owned());
-        for destination in &options.destinations {
-            let last = self.last_mark(&item.key, *destination, memory);
-            let known = last.as_ref().map(|mark| mark.outcome.as_str());
-            let marks = match judge(&item.decision, &self.facts, &options, known) {
-                Judgment::Deliver(marks) => marks,
-                Judgment::Hold(hold, marks) => {
-                    item.hold = Some(hold);
-                    marks
-                }
+        let mut item = Item::new(id, decision, now.wall);
+        let mut end = (Verdict::Expired, String::new());
+        for at in 0..self.slots.len() {
+            let Some(destination) = self.slots.get(at).map(|slot| slot.destination) else { continue };
+            let last = self.last_mark(&item.key, destination, memory);
+            let (known, occurrence) = last
+                .map_or((false, 1), |mark| (mark.outcome == item.outcome, mark.occurrence.saturating_add(1)));
+            match judge(&item.decision, &self.facts, &self.options, known) {
                 Judgment::Drop(verdict, why) => {
                     if verdict == Verdict::Duplicate {
                         self.enrich_waiting(&item);
@@ -293,35 +269,52 @@ impl Outbox {
                     end = (verdict, why);
                     continue;
                 }
-            };
-            item.marks = marks;
-            let occurrence = last.map_or(1, |mark| mark.occurrence.saturating_add(1));
+                Judgment::Deliver(marks) => item.marks = marks,
+                Judgment::Hold(hold, marks) => {
+                    item.hold = Some(hold);
+                    item.marks = marks;
+                }
+            }
             let message_id = self.message_id(&item, occurrence);
-            let recalled_in = self.round;
-            let parcel = Parcel::new(*destination, occurrence, message_id);
-            item.parcels.push(Parcel { recalled_in, ..parcel });
+            let parcel = Parcel::new(destination, occurrence, message_id);
+            item.parcels.push(Parcel { recalled_in: self.round, ..parcel });
         }
         if !item.parcels.is_empty() && self.is_full() {
-            let limit = decimal(LIMIT as u64);
-            end = (Verdict::Expired, ["the outbox is full: ", &limit, " decisions wait"].concat());
+            end = (Verdict::Expired, "the outbox is full".to_owned());
             item.parcels.clear();
         }
         if item.parcels.is_empty() {
-            self.effects.push_back(Effect::Ended(id, end.0, end.1));
+            self.end(id, end.0, &end.1);
             return;
         }
         if let Some(hold) = item.hold {
-            self.effects.push_back(Effect::Trace(id, Step::Held(hold)));
+            self.trace(id, Step::Held(hold));
         }
+        self.take_in(item);
+    }
+
+    fn take_in(&mut self, mut item: Item) {
+        item.arrived = self.running;
+        item.arrived_in = self.round;
         self.store(&mut item);
         self.items.push(item);
         self.look_for_waiting();
     }
 
+    #[inline(never)]
+    fn trace(&mut self, id: u32, step: Step) {
+        self.effects.push_back(Effect::Trace(id, step));
+    }
+
+    #[inline(never)]
+    fn end(&mut self, id: u32, verdict: Verdict, why: &str) {
+        self.effects.push_back(Effect::Ended(id, verdict, why.to_owned()));
+    }
+
     fn message_id(&self, item: &Item, occurrence: u32) -> String {
         let facts = &self.facts;
         let once = [&facts.period, "/", &decimal(u64::from(item.id))].concat();
-        let period = if self.options.dedupe == Dedupe::None { &once } else { &facts.period };
+        let period = if self.options.dedupe() == Dedupe::None { &once } else { &facts.period };
         item.decision.message_id(&facts.project, &facts.visitor, occurrence, period)
     }
 
@@ -338,11 +331,12 @@ impl Outbox {
 
     /// What was last handed over for this key, or waits.
     fn last_mark(&self, key: &str, destination: Destination, memory: &Memory) -> Option<Mark> {
-        if self.options.dedupe == Dedupe::None {
+        if self.options.dedupe() == Dedupe::None {
             return None;
         }
         // What an earlier page left is of another period where each page is one.
-        let counts = |item: &&Item| item.key == key && !(item.carried && self.options.dedupe == Dedupe::Page);
+        let counts =
+            |item: &&Item| item.key == key && !(item.carried && self.options.dedupe() == Dedupe::Page);
         let waiting = self.items.iter().rev().filter(counts).find_map(|item| {
             let parcel = item.parcels.iter().find(|parcel| parcel.destination == destination)?;
             Some(Mark { outcome: item.outcome.clone(), occurrence: parcel.occurrence })
@@ -365,21 +359,18 @@ impl Outbox {
     fn carried(&mut self, mut item: Item, now: Now) {
         let known = |parcel: &Parcel| self.slots.iter().any(|slot| slot.destination == parcel.destination);
         item.parcels.retain(known);
-        item.arrived = self.running;
-        let overdue = self.is_overdue(&item, now) || self.options.carry_over_ms == 0.0;
+        let overdue = self.is_overdue(&item, now) || self.options.carry_over_ms() == 0.0;
         if item.parcels.is_empty() || overdue || self.is_full() {
             let why = if overdue { "it waited longer than carryOverMs" } else { "there is no room for it" };
-            self.effects.push_back(Effect::Ended(item.id, Verdict::Expired, why.to_owned()));
+            self.end(item.id, Verdict::Expired, why);
             // It never arrived as far as we know: the same decision may be told again.
             for parcel in &item.parcels {
                 self.effects.push_back(Effect::Remember(item.key.clone(), parcel.destination, None));
             }
             return;
         }
-        self.effects.push_back(Effect::Trace(item.id, Step::Resumed));
-        self.store(&mut item);
-        self.items.push(item);
-        self.look_for_waiting();
+        self.trace(item.id, Step::Resumed);
+        self.take_in(item);
     }
 
     fn learn(&mut self, facts: Facts) {
@@ -389,19 +380,14 @@ impl Outbox {
         self.facts = facts;
         if self.facts.consent == Consent::Denied {
             for item in std::mem::take(&mut self.items) {
-                let why = "consent was refused".to_owned();
-                self.effects.push_back(Effect::Ended(item.id, Verdict::NoConsent, why));
+                self.end(item.id, Verdict::NoConsent, "consent was refused");
             }
             self.effects.push_back(Effect::Purge);
             return;
         }
         let mut items = std::mem::take(&mut self.items);
         for item in &mut items {
-            item.hold = match self.facts.consent {
-                Consent::Granted if is_leaving(&item.decision, &self.facts) => Some(Hold::Redirect),
-                Consent::Granted => None,
-                _ => Some(Hold::Consent),
-            };
+            item.hold = hold(&item.decision, &self.facts);
             if !item.stored {
                 self.rename(item);
                 self.store(item);
@@ -416,7 +402,7 @@ impl Outbox {
             return;
         };
         slot.state = state;
-        let mut confirmed = Vec::new();
+        let (mut confirmed, mut steps) = (Vec::new(), Vec::new());
         for item in &mut self.items {
             for parcel in &mut item.parcels {
                 if parcel.destination != destination || !parcel.is_open() {
@@ -427,11 +413,11 @@ impl Outbox {
                     (Handed::Stub, State::Ready { confirms: true }) => {
                         parcel.handed = Handed::Tool;
                         parcel.taken_at = Some(self.running);
-                        self.effects.push_back(Effect::Trace(item.id, Step::Tool(destination)));
+                        steps.push((item.id, Step::Tool(destination)));
                     }
                     (Handed::Stub, State::Ready { confirms: false }) => confirmed.push(item.id),
                     (Handed::No, State::Missing | State::Failed) if changed => {
-                        self.effects.push_back(Effect::Trace(item.id, Step::Waiting(destination, state)));
+                        steps.push((item.id, Step::Waiting(destination, state)));
                     }
                     (Handed::Tool, _) => {
                         if parcel.taken_at.is_some_and(|taken| self.running - taken >= GRACE_MS) {
@@ -441,6 +427,9 @@ impl Outbox {
                     _ => {}
                 }
             }
+        }
+        for (id, step) in steps {
+            self.trace(id, step);
         }
         for id in confirmed {
             self.confirm(id, destination);
@@ -465,7 +454,7 @@ impl Outbox {
                 // Other tabs deliver too: what was not compared in this round is compared now.
                 // What an earlier page left is offered again in any case, under the same
                 // idempotency key: it may have been handed over there and never have arrived.
-                let compare = !item.carried && self.options.dedupe != Dedupe::None;
+                let compare = !item.carried && self.options.dedupe() != Dedupe::None;
                 if compare && parcel.recalled_in != round {
                     parcel.recalled_in = round;
                     return Some(Effect::Recall(item.id, parcel.destination, item.key.clone()));
@@ -507,14 +496,14 @@ impl Outbox {
         };
         if let Call::Threw(error) = call {
             parcel.failures += 1;
-            self.effects.push_back(Effect::Trace(id, Step::Threw(destination, error)));
+            self.trace(id, Step::Threw(destination, error));
             return;
         }
         parcel.handed = if real { Handed::Tool } else { Handed::Stub };
         let occurrence = parcel.occurrence;
         let step = if real { Step::Tool(destination) } else { Step::Stub(destination) };
-        self.effects.push_back(Effect::Trace(id, step));
-        if self.options.dedupe != Dedupe::None
+        self.trace(id, step);
+        if self.options.dedupe() != Dedupe::None
             && let Some(item) = self.items.iter().find(|item| item.id == id)
         {
             let mark = Mark { outcome: item.outcome.clone(), occurrence };
@@ -534,7 +523,7 @@ impl Outbox {
             return;
         }
         parcel.end = Some(Verdict::Delivered);
-        self.effects.push_back(Effect::Trace(id, Step::Confirmed(destination)));
+        self.trace(id, Step::Confirmed(destination));
         self.finish(id, destination.name());
     }
 
@@ -551,16 +540,16 @@ impl Outbox {
         let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
         let first = ends.clone().next().unwrap_or(Verdict::Expired);
         let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
-        self.effects.push_back(Effect::Ended(id, verdict, why.to_owned()));
+        self.end(id, verdict, why);
     }
 
     /// Called when everybody who could take something has it.
     fn give_up(&mut self, now: Now) {
-        let mut ended = Vec::new();
+        let (mut ended, mut parked) = (Vec::new(), Vec::new());
         for at in 0..self.items.len() {
             let overdue = self.items.get(at).is_some_and(|item| self.is_overdue(item, now));
-            let carries_over = self.options.carry_over_ms > 0.0;
-            let waited_out = self.options.max_wait_ms;
+            let carries_over = self.options.carry_over_ms() > 0.0;
+            let waited_out = self.options.max_wait_ms();
             let Some(item) = self.items.get_mut(at) else {
                 continue;
             };
@@ -571,11 +560,14 @@ impl Outbox {
                 ended.push((item.id, "it waited longer than carryOverMs"));
             } else if !item.parked && self.running - item.arrived >= waited_out && !is_taken(item) {
                 item.parked = true;
-                self.effects.push_back(Effect::Trace(item.id, Step::Parked));
+                parked.push(item.id);
                 if item.is_waiting() && !carries_over {
                     ended.push((item.id, "it waited longer than maxWaitMs, and carryOverMs is 0"));
                 }
             }
+        }
+        for id in parked {
+            self.trace(id, Step::Parked);
         }
         for (id, why) in ended {
             if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
@@ -588,7 +580,7 @@ impl Outbox {
     }
 
     fn is_overdue(&self, item: &Item, now: Now) -> bool {
-        let limit = self.options.carry_over_ms;
+        let limit = self.options.carry_over_ms();
         limit > 0.0 && now.wall - item.received_at > limit
     }
 
@@ -598,7 +590,7 @@ impl Outbox {
     }
 
     fn store(&mut self, item: &mut Item) {
-        if self.facts.consent == Consent::Granted && self.options.carry_over_ms > 0.0 {
+        if self.facts.consent == Consent::Granted && self.options.carry_over_ms() > 0.0 {
             item.stored = true;
             self.effects.push_back(Effect::Store(item.id, item.record()));
         }

@@ -1,11 +1,11 @@
 //! Items and parcels: a decision in the outbox, with one parcel for each destination; and how it
 //! is written down, so that the next page can take it over.
 
-use crate::decision::{Decision, Kind, Named, Page, Verdict};
+use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::destination::{Destination, State};
 use crate::gate::{Hold, Marks};
 use crate::source::Source;
-use crate::value::{Value, decimal};
+use crate::value::{Fields, Value, decimal, join};
 
 /// A decision in the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,43 +91,23 @@ impl Item {
         let decision = &self.decision;
         let mut out = Writer::default();
         out.text(VERSION);
-        out.moment(self.received_at);
-        out.text(decision.source.name());
-        out.text(&decision.label);
-        out.flag(decision.kind == Kind::Personalization);
-        out.text(&decision.project);
-        out.named(&decision.campaign);
-        out.named(&decision.experiment);
-        out.named(&decision.variation);
-        out.flag(decision.holdback);
-        out.text(&decision.unit);
-        out.count(decision.audiences.len());
-        for audience in &decision.audiences {
-            out.named(audience);
+        for number in [
+            self.received_at as u64,
+            decision.decided_at as u64,
+            decision.source as u64,
+            decision.kind as u64,
+            u64::from(decision.holdback),
+            u64::from(self.marks.qa),
+            u64::from(self.marks.preview),
+        ] {
+            out.number(number);
         }
-        out.moment(decision.decided_at);
-        out.text(&decision.referrer);
-        out.text(decision.event_name.as_deref().unwrap_or_default());
-        out.count(decision.properties.len());
-        for (name, value) in &decision.properties {
-            out.text(name);
-            match value {
-                Value::Bool(flag) => out.text(if *flag { "b1" } else { "b0" }),
-                Value::Number(number) => out.text(&["n", &decimal(number.to_bits())].concat()),
-                Value::Text(text) => out.text(&["t", text].concat()),
-                _ => out.text("-"),
-            }
+        for text in Text::ALL {
+            out.text(decision.get(text));
         }
-        for text in [&decision.page.url, &decision.page.path, &decision.page.title] {
-            out.text(text);
-        }
-        out.flag(self.marks.qa);
-        out.flag(self.marks.preview);
-        let open = || self.parcels.iter().filter(|parcel| parcel.is_open());
-        out.count(open().count());
-        for parcel in open() {
-            out.text(parcel.destination.name());
-            out.count(parcel.occurrence as usize);
+        for parcel in self.parcels.iter().filter(|parcel| parcel.is_open()) {
+            out.number(parcel.destination as u64);
+            out.number(u64::from(parcel.occurrence));
             out.text(&parcel.message_id);
         }
         out.0
@@ -139,64 +119,75 @@ impl Item {
         if fields.text()? != VERSION {
             return None;
         }
-        let received_at = fields.moment()?;
-        let source = fields.text()?;
-        let source = [Source::Direct, Source::OptimizelyWeb].into_iter().find(|it| it.name() == source)?;
-        let label = fields.text()?.to_owned();
-        let kind = if fields.flag()? { Kind::Personalization } else { Kind::Experiment };
-        let project = fields.text()?.to_owned();
-        let campaign = fields.named()?;
-        let experiment = fields.named()?;
-        let variation = fields.named()?;
-        let holdback = fields.flag()?;
-        let unit = fields.text()?.to_owned();
-        let audiences = (0..fields.count()?).map(|_| fields.named()).collect::<Option<_>>()?;
-        let decided_at = fields.moment()?;
-        let referrer = fields.text()?.to_owned();
-        let event_name = Some(fields.text()?).filter(|name| !name.is_empty()).map(str::to_owned);
-        let properties = (0..fields.count()?).map(|_| fields.property()).collect::<Option<_>>()?;
-        let url = fields.text()?.to_owned();
-        let path = fields.text()?.to_owned();
-        let title = fields.text()?.to_owned();
-        let marks = Marks { qa: fields.flag()?, preview: fields.flag()? };
-        let parcels = (0..fields.count()?).map(|_| fields.parcel()).collect::<Option<Vec<_>>>()?;
-        let decision = Decision {
-            source,
-            label,
-            kind,
-            project,
-            campaign,
-            experiment,
-            variation,
-            holdback,
-            unit,
-            audiences,
-            decided_at,
-            referrer,
-            event_name,
-            properties,
-            page: Page { url, path, title },
-            ..Decision::default()
-        };
-        let complete = !decision.experiment.identity().is_empty()
-            && !decision.variation.identity().is_empty()
-            && !parcels.is_empty()
-            && fields.0.is_empty();
-        complete.then(|| Item {
-            id: 0,
+        let received_at = fields.number()? as f64;
+        let decided_at = fields.number()? as f64;
+        let source = *Source::ALL.get(fields.number()? as usize)?;
+        let mut decision = Decision::new(source, decided_at);
+        decision.kind = *Kind::ALL.get(fields.number()? as usize)?;
+        decision.holdback = fields.number()? == 1;
+        let marks = Marks { qa: fields.number()? == 1, preview: fields.number()? == 1 };
+        for text in Text::ALL {
+            decision.fill(text, fields.text()?);
+        }
+        let mut parcels = Vec::new();
+        while !fields.0.is_empty() {
+            let destination = *Destination::ALL.get(fields.number()? as usize)?;
+            let occurrence = fields.number()? as u32;
+            let message_id = fields.text()?;
+            if message_id.len() > 100 || parcels.len() >= Destination::ALL.len() {
+                return None;
+            }
+            parcels.push(Parcel::new(destination, occurrence, message_id.to_owned()));
+        }
+        let complete =
+            !decision.experiment().is_empty() && !decision.variation().is_empty() && !parcels.is_empty();
+        complete.then(|| Item { parcels, marks, carried: true, ..Item::new(0, decision, received_at) })
+    }
+
+    /// An item without parcels yet, that came in at `received_at` (ms since the epoch).
+    pub fn new(id: u32, decision: Decision, received_at: f64) -> Item {
+        Item {
+            id,
             key: decision.key(),
             outcome: decision.outcome(),
             decision,
-            parcels,
-            marks,
+            parcels: Vec::new(),
+            marks: Marks::default(),
             received_at,
-            carried: true,
+            carried: false,
             hold: None,
             stored: false,
             arrived: 0.0,
             arrived_in: 0,
             parked: false,
-        })
+        }
+    }
+}
+
+/// Packs the properties of a decision into one text.
+pub fn pack(fields: &Fields) -> String {
+    let mut out = Writer::default();
+    for (name, value) in &fields.0 {
+        out.text(name);
+        match value {
+            Value::Text(text) => out.text(&join(&["t", text])),
+            Value::Number(number) => out.text(&join(&["n", &decimal(number.to_bits())])),
+            other => out.text(if *other == Value::Bool(true) { "b1" } else { "b0" }),
+        }
+    }
+    out.0
+}
+
+/// Puts packed properties into `fields`. What is no longer readable is left out.
+pub fn unpack(packed: &str, fields: &mut Fields) {
+    let mut packed = Reader(packed);
+    while let (Some(name), Some(value)) = (packed.text(), packed.text()) {
+        let Some((kind, rest)) = value.split_at_checked(1) else { return };
+        match kind {
+            "t" => fields.put(name, Value::Text(rest.to_owned())),
+            "n" => fields.number(name, f64::from_bits(rest.parse().unwrap_or_default())),
+            _ => fields.flag(name, rest == "1"),
+        }
     }
 }
 
@@ -204,37 +195,22 @@ impl Item {
 struct Writer(String);
 
 impl Writer {
+    #[inline(never)]
     fn text(&mut self, text: &str) {
-        self.0.push_str(&decimal(text.len() as u64));
+        self.0 += &decimal(text.len() as u64);
         self.0.push(':');
-        self.0.push_str(text);
+        self.0 += text;
     }
 
-    fn flag(&mut self, flag: bool) {
-        self.text(if flag { "1" } else { "" });
-    }
-
-    fn count(&mut self, count: usize) {
-        self.text(&decimal(count as u64));
-    }
-
-    fn moment(&mut self, moment: f64) {
-        self.text(&decimal(moment as u64));
-    }
-
-    fn named(&mut self, named: &Named) {
-        self.text(&named.id);
-        self.text(&named.key);
-        self.text(&named.name);
+    fn number(&mut self, number: u64) {
+        self.text(&decimal(number));
     }
 }
 
 struct Reader<'a>(&'a str);
 
 impl<'a> Reader<'a> {
-    /// No count of ours comes near it; a larger one is somebody else's.
-    const MOST: usize = 1000;
-
+    #[inline(never)]
     fn text(&mut self) -> Option<&'a str> {
         let (length, rest) = self.0.split_once(':')?;
         let (text, rest) = rest.split_at_checked(length.parse().ok()?)?;
@@ -242,44 +218,9 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    fn flag(&mut self) -> Option<bool> {
-        Some(self.text()? == "1")
-    }
-
-    fn count(&mut self) -> Option<usize> {
-        self.text()?.parse().ok().filter(|count| *count <= Reader::MOST)
-    }
-
-    fn moment(&mut self) -> Option<f64> {
-        self.text()?.parse::<u64>().ok().map(|moment| moment as f64)
-    }
-
-    fn named(&mut self) -> Option<Named> {
-        Some(Named {
-            id: self.text()?.to_owned(),
-            key: self.text()?.to_owned(),
-            name: self.text()?.to_owned(),
-        })
-    }
-
-    fn property(&mut self) -> Option<(String, Value)> {
-        let name = self.text()?.to_owned();
-        let value = self.text()?;
-        let value = match value.split_at_checked(1)? {
-            ("b", flag) => Value::Bool(flag == "1"),
-            ("n", bits) => Value::Number(f64::from_bits(bits.parse().ok()?)),
-            ("t", text) => Value::text(text),
-            _ => return None,
-        };
-        Some((name, value))
-    }
-
-    fn parcel(&mut self) -> Option<Parcel> {
-        let destination = self.text()?;
-        let destination = Destination::ALL.into_iter().find(|it| it.name() == destination)?;
-        let occurrence = self.text()?.parse().ok()?;
-        let message_id = self.text()?;
-        (message_id.len() <= 100).then(|| Parcel::new(destination, occurrence, message_id.to_owned()))
+    #[inline(never)]
+    fn number(&mut self) -> Option<u64> {
+        self.text()?.parse().ok()
     }
 }
 

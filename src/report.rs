@@ -1,11 +1,9 @@
 //! The report: what `diagnose()` tells. Every step of a decision leaves a trace here.
 
-use std::collections::VecDeque;
-
 use crate::decision::{Decision, Verdict};
 use crate::gate::Hold;
 use crate::outbox::Step;
-use crate::value::{Fields, Value};
+use crate::value::{Fields, Value, join};
 
 /// How many decisions are told in full, and how many errors and warnings at most.
 const RECENT: usize = 50;
@@ -13,9 +11,9 @@ const RECENT: usize = 50;
 /// What has happened on this page so far.
 #[derive(Default)]
 pub struct Report {
-    counts: [u32; Verdict::ALL.len()],
+    counts: [u32; Verdict::NAMES.len()],
     came: u32,
-    recent: VecDeque<Entry>,
+    recent: Vec<Entry>,
     errors: Vec<Noted>,
     warnings: Vec<Noted>,
 }
@@ -23,19 +21,15 @@ pub struct Report {
 struct Entry {
     id: u32,
     decision: Decision,
-    steps: Vec<(f64, Note)>,
+    /// The first of them, coming in, is none of the outbox's.
+    steps: Vec<(f64, Option<Step>)>,
     end: Option<(Verdict, String)>,
-}
-
-enum Note {
-    CameIn,
-    Step(Step),
 }
 
 struct Noted {
     text: String,
     at: f64,
-    times: u32,
+    times: f64,
 }
 
 impl Report {
@@ -43,39 +37,33 @@ impl Report {
     pub fn open(&mut self, decision: &Decision, at: f64) -> u32 {
         self.came += 1;
         if self.recent.len() >= RECENT {
-            self.recent.pop_front();
+            self.recent.remove(0);
         }
-        self.recent.push_back(Entry {
-            id: self.came,
-            decision: decision.clone(),
-            steps: vec![(at, Note::CameIn)],
-            end: None,
-        });
+        let steps = vec![(at, None)];
+        self.recent.push(Entry { id: self.came, decision: decision.clone(), steps, end: None });
         self.came
     }
 
     /// Notes a step of a decision.
     pub fn step(&mut self, id: u32, step: Step, at: f64) {
         if let Some(entry) = self.entry(id) {
-            entry.steps.push((at, Note::Step(step)));
+            entry.steps.push((at, Some(step)));
         }
     }
 
-    /// Notes how a decision ended, and gives it back as page code sees it.
-    pub fn end(&mut self, id: u32, verdict: Verdict, why: &str) -> Option<Fields> {
-        if let Some(at) = Verdict::ALL.iter().position(|known| *known == verdict)
-            && let Some(count) = self.counts.get_mut(at)
-        {
+    /// Notes how a decision ended.
+    pub fn end(&mut self, id: u32, verdict: Verdict, why: &str) {
+        if let Some(count) = self.counts.get_mut(verdict as usize) {
             *count += 1;
         }
-        let entry = self.entry(id)?;
-        entry.end = Some((verdict, why.to_owned()));
-        Some(entry.shown())
+        if let Some(entry) = self.entry(id) {
+            entry.end = Some((verdict, why.to_owned()));
+        }
     }
 
     /// A decision as page code sees it, as long as it is among the recent ones.
-    pub fn shown(&self, id: u32) -> Option<Fields> {
-        self.recent.iter().rev().find(|entry| entry.id == id).map(Entry::shown)
+    pub fn shown(&mut self, id: u32) -> Fields {
+        self.entry(id).map(|entry| entry.shown()).unwrap_or_default()
     }
 
     /// Notes a mistake. Says whether it is a new one.
@@ -88,76 +76,70 @@ impl Report {
         note(&mut self.warnings, text, at)
     }
 
-    /// The counts of all verdicts, and of what is still pending.
-    pub fn counts(&self) -> Value {
+    /// Counts, decisions, warnings and errors.
+    pub fn told(&self, report: &mut Fields) {
+        let mut counts = Fields::default();
         let ended: u32 = self.counts.iter().sum();
-        let counted = Verdict::ALL.iter().map(|verdict| verdict.name()).zip(self.counts);
-        let all = counted.chain([("pending", self.came.saturating_sub(ended))]);
-        Value::Object(all.map(|(name, count)| (name.to_owned(), Value::Number(f64::from(count)))).collect())
-    }
-
-    /// The last decisions, oldest first.
-    pub fn decisions(&self) -> Value {
-        Value::list(self.recent.iter().map(|entry| Value::Object(entry.told())))
-    }
-
-    /// The mistakes.
-    pub fn errors(&self) -> Value {
-        Value::list(self.errors.iter().map(Noted::told))
-    }
-
-    /// The warnings.
-    pub fn warnings(&self) -> Value {
-        Value::list(self.warnings.iter().map(Noted::told))
+        for (name, count) in Verdict::NAMES.iter().zip(self.counts) {
+            counts.number(name, f64::from(count));
+        }
+        counts.number("pending", f64::from(self.came.saturating_sub(ended)));
+        report.put("counts", Value::Object(counts));
+        let decisions = self.recent.iter().map(|entry| Value::Object(entry.told()));
+        report.put("decisions", Value::List(decisions.collect()));
+        report.put("warnings", noted(&self.warnings));
+        report.put("errors", noted(&self.errors));
     }
 
     fn entry(&mut self, id: u32) -> Option<&mut Entry> {
-        self.recent.iter_mut().rev().find(|entry| entry.id == id)
+        self.recent.iter_mut().find(|entry| entry.id == id)
     }
 }
 
 /// The same text again is counted; past the limit nothing new is taken in.
+#[inline(never)]
 fn note(list: &mut Vec<Noted>, text: &str, at: f64) -> bool {
     if let Some(known) = list.iter_mut().find(|noted| noted.text == text) {
-        known.times = known.times.saturating_add(1);
+        known.times += 1.0;
         return false;
     }
     let room = list.len() < RECENT;
     if room {
-        list.push(Noted { text: text.to_owned(), at, times: 1 });
+        list.push(Noted { text: text.to_owned(), at, times: 1.0 });
     }
     room
 }
 
-impl Noted {
-    fn told(&self) -> Value {
-        let times = Value::Number(f64::from(self.times));
-        object([("message", Value::text(&self.text)), ("at", Value::Number(self.at)), ("times", times)])
-    }
+#[inline(never)]
+fn noted(list: &[Noted]) -> Value {
+    let told = |noted: &Noted| {
+        let mut fields = Fields::default();
+        fields.text("message", &noted.text);
+        fields.number("at", noted.at);
+        fields.number("times", noted.times);
+        Value::Object(fields)
+    };
+    Value::List(list.iter().map(told).collect())
 }
 
 impl Entry {
     fn shown(&self) -> Fields {
         let mut fields = self.decision.shown();
-        let (verdict, why) = match &self.end {
-            Some((verdict, why)) => (verdict.name(), why.as_str()),
-            None => ("pending", ""),
-        };
-        fields.push(("verdict".to_owned(), Value::text(verdict)));
-        crate::value::put_text(&mut fields, "reason", why);
+        let (verdict, why) = self.end.as_ref().map_or(("pending", ""), |(it, why)| (it.name(), why));
+        fields.text("verdict", verdict);
+        fields.text("reason", why);
         fields
     }
 
     fn told(&self) -> Fields {
-        let mut fields = self.shown();
-        let steps = self.steps.iter().map(|(at, note)| {
-            let text = match note {
-                Note::CameIn => "came in".to_owned(),
-                Note::Step(step) => step.told(),
-            };
-            object([("at", Value::Number(*at)), ("step", Value::Text(text))])
+        let steps = self.steps.iter().map(|(at, step)| {
+            let mut fields = Fields::default();
+            fields.number("at", *at);
+            fields.text("step", &step.as_ref().map_or("came in".to_owned(), Step::told));
+            Value::Object(fields)
         });
-        fields.push(("steps".to_owned(), Value::list(steps)));
+        let mut fields = self.shown();
+        fields.put("steps", Value::List(steps.collect()));
         fields
     }
 }
@@ -165,23 +147,19 @@ impl Entry {
 impl Step {
     /// The step in words.
     pub fn told(&self) -> String {
-        match self {
-            Step::Held(Hold::Consent) => "held: waits for consent".to_owned(),
-            Step::Held(Hold::Redirect) => "held: told on the landing page of its redirect".to_owned(),
+        let (before, destination, after) = match self {
+            Step::Held(Hold::Consent) => return "held: waits for consent".to_owned(),
+            Step::Held(Hold::Redirect) => return "held: told on the landing page of its redirect".to_owned(),
+            Step::Parked => return "the wait on this page is over: left for the next page".to_owned(),
+            Step::Resumed => return "taken over from an earlier page".to_owned(),
             Step::Waiting(destination, state) => {
-                [destination.name(), " is ", state.name(), ": waits"].concat()
+                return join(&[destination.name(), " is ", state.name(), ": waits"]);
             }
-            Step::Parked => "the wait on this page is over: left for the next page".to_owned(),
-            Step::Resumed => "taken over from an earlier page".to_owned(),
-            Step::Stub(destination) => ["handed to the stub of ", destination.name()].concat(),
-            Step::Tool(destination) => ["handed to ", destination.name()].concat(),
-            Step::Confirmed(destination) => [destination.name(), " took charge"].concat(),
-            Step::Threw(destination, error) => [destination.name(), " threw: ", error].concat(),
-        }
+            Step::Threw(destination, error) => return join(&[destination.name(), " threw: ", error]),
+            Step::Stub(destination) => ("handed to the stub of ", destination, ""),
+            Step::Tool(destination) => ("handed to ", destination, ""),
+            Step::Confirmed(destination) => ("", destination, " took charge"),
+        };
+        join(&[before, destination.name(), after])
     }
-}
-
-/// An object of fields with constant names.
-pub fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -2,6 +2,7 @@
 //! visitor but somebody previewing (a draft, a forced variation) or the site's own QA.
 
 use crate::options::QaSignal;
+use crate::value::join;
 
 /// Where a signal is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,29 +76,17 @@ const PREVIEW: &[(Place, &str, Needs)] = {
 /// With this parameter somebody asks Optimizely to track although he previews: live QA.
 const FORCE_TRACKING: &str = "optimizely_force_tracking";
 
-/// What the page shows, as text. The search strings may be several (now and at page load, since
-/// some tools tidy the address), joined by `&`.
+/// What the page shows, as text, decoded.
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
-    /// The query, without its `?`.
-    pub search: String,
+pub struct Shown<'a> {
+    /// The query, without its `?`; several, when the tools have tidied the address since, joined
+    /// by `&`.
+    pub search: &'a str,
     /// `document.cookie`.
-    pub cookies: String,
-    /// The tab's preview signal of an earlier page, if any.
-    pub remembered_preview: Option<String>,
-    /// The tab's QA signal of an earlier page, if any.
-    pub remembered_qa: Option<String>,
-    /// The entries of sessionStorage named in [`session_names`] that are there.
-    pub session: Vec<(String, String)>,
-}
-
-/// Which signals were found, by name; the first of each kind.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Signals {
-    /// A preview signal, for instance `optimizely_x (query)`.
-    pub preview: Option<String>,
-    /// A QA signal.
-    pub qa: Option<String>,
+    pub cookies: &'a str,
+    /// The entries of sessionStorage that are there, of those named by [`session_names`], in the
+    /// form of a cookie string.
+    pub session: &'a str,
 }
 
 /// The entries of sessionStorage that can be signals.
@@ -105,57 +94,46 @@ pub fn session_names() -> impl Iterator<Item = &'static str> {
     PREVIEW.iter().filter(|(place, ..)| *place == Place::Session).map(|(_, name, _)| *name)
 }
 
-/// Finds the signals in what the page shows.
-pub fn find(shown: &Shown, own: &[QaSignal]) -> Signals {
-    let forced_tracking = present(pairs(&shown.search, "&"), FORCE_TRACKING, Needs::Set, true)
-        || present(pairs(&shown.search, "&"), FORCE_TRACKING, Needs::Exactly("false"), true);
-    let qa = own.iter().find(|signal| is_present(signal, shown)).map(QaSignal::shown);
-    let forced = forced_tracking.then(|| [FORCE_TRACKING, " (query)"].concat());
-    let qa = forced.or(qa).or_else(|| shown.remembered_qa.clone());
-    let preview = || {
-        let found = PREVIEW.iter().find(|(place, name, needs)| match place {
-            Place::Param => present(pairs(&shown.search, "&"), name, *needs, true),
-            Place::Cookie => present(pairs(&shown.cookies, "; "), name, *needs, true),
-            Place::CookiePrefix => present(pairs(&shown.cookies, "; "), name, *needs, false),
-            Place::Session => {
-                let entries = shown.session.iter().map(|(name, value)| (&**name, &**value));
-                present(entries, name, *needs, true)
-            }
-        });
-        found
-            .map(|(place, name, _)| [name, place.label()].concat())
-            .or_else(|| shown.remembered_preview.clone())
-    };
-    Signals { preview: if forced_tracking { None } else { preview() }, qa }
-}
-
-impl Place {
-    fn label(self) -> &'static str {
-        match self {
-            Place::Param => " (query)",
-            Place::Cookie | Place::CookiePrefix => " (cookie)",
-            Place::Session => " (sessionStorage)",
+/// The preview signal that the page shows, by name; empty when there is none. Who asks Optimizely
+/// to track in spite of a forced variation is not previewing but doing QA.
+pub fn preview(shown: &Shown) -> String {
+    for (place, name, needs) in PREVIEW {
+        let (text, separator, label) = match place {
+            Place::Param => (shown.search, '&', " (query)"),
+            Place::Session => (shown.session, ';', " (sessionStorage)"),
+            Place::Cookie | Place::CookiePrefix => (shown.cookies, ';', " (cookie)"),
+        };
+        let whole = *place != Place::CookiePrefix;
+        if present(text, separator, name, *needs, whole) {
+            return join(&[name, label]);
         }
     }
+    String::new()
 }
 
-fn is_present(signal: &QaSignal, shown: &Shown) -> bool {
-    let mut entries = match signal.cookie {
-        true => pairs(&shown.cookies, "; "),
-        false => pairs(&shown.search, "&"),
-    };
-    entries.any(|(name, value)| {
-        unescape(name) == signal.name && signal.value.as_ref().is_none_or(|wanted| unescape(value) == *wanted)
-    })
+/// The QA signal that the page shows, of the site's own or Optimizely's; empty when there is none.
+pub fn qa(shown: &Shown, own: &[QaSignal]) -> String {
+    // Any value counts, even `false`.
+    if !value_of(shown.search, '&', FORCE_TRACKING).is_empty() {
+        return join(&[FORCE_TRACKING, " (query)"]);
+    }
+    for signal in own {
+        let (text, separator, label) =
+            if signal.cookie { (shown.cookies, ';', " (cookie)") } else { (shown.search, '&', " (query)") };
+        let found = pairs(text, separator).any(|(name, value)| {
+            let pair = join(&[name, "=", value]);
+            signal.entry == name || signal.entry == pair
+        });
+        if found {
+            return join(&[&signal.entry, label]);
+        }
+    }
+    String::new()
 }
 
-fn present<'a>(
-    mut entries: impl Iterator<Item = (&'a str, &'a str)>,
-    wanted: &str,
-    needs: Needs,
-    whole: bool,
-) -> bool {
-    entries.any(|(name, value)| {
+#[inline(never)]
+fn present(text: &str, separator: char, wanted: &str, needs: Needs, whole: bool) -> bool {
+    pairs(text, separator).any(|(name, value)| {
         let named = if whole { name == wanted } else { name.starts_with(wanted) };
         named
             && match needs {
@@ -166,26 +144,20 @@ fn present<'a>(
     })
 }
 
-/// The `name=value` pairs of a query or a cookie string.
-pub fn pairs<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-    text.split(separator)
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+/// The value of a cookie; empty when there is none.
+pub fn cookie<'a>(cookies: &'a str, name: &str) -> &'a str {
+    value_of(cookies, ';', name)
 }
 
-/// Undoes percent-encoding; what is not valid stays as it is.
-pub fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.split_at_checked(2).filter(|_| *first == b'%');
-        let byte = digits.and_then(|(digits, tail)| {
-            let digits = core::str::from_utf8(digits).ok()?;
-            Some((u8::from_str_radix(digits, 16).ok()?, tail))
-        });
-        let (byte, tail) = byte.unwrap_or((*first, tail));
-        bytes.push(byte);
-        rest = tail;
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+#[inline(never)]
+fn value_of<'a>(text: &'a str, separator: char, wanted: &str) -> &'a str {
+    pairs(text, separator).find(|(name, _)| *name == wanted).map(|(_, value)| value).unwrap_or_default()
+}
+
+/// The `name=value` pairs of a query or a cookie string.
+fn pairs(text: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
+    text.split(separator).map(|pair| {
+        let pair = pair.trim_start_matches(' ');
+        pair.split_once('=').unwrap_or((pair, ""))
+    })
 }

@@ -1,25 +1,23 @@
 //! The sources: experiment tools whose decisions we carry. A new one is a file below and a line
 //! in [`Source`].
 
-use crate::decision::Id;
-use crate::view::{Kind, View};
+use crate::view::{View, fault};
 
 pub mod direct;
 pub mod optimizely_web;
 
 /// The tools a decision can come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Any tool the page reports through `trackDecision`: Webyn, home-grown tests.
-    #[default]
     Direct,
     /// Optimizely Web, by its callback or by its lifecycle events.
     OptimizelyWeb,
 }
 
 impl Source {
-    /// The sources that the option `sources` can name.
-    pub const LISTED: [Source; 1] = [Source::OptimizelyWeb];
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Source; 2] = [Source::Direct, Source::OptimizelyWeb];
 
     /// Kinds of sources that the contract names and this version does not have yet.
     pub const PLANNED: [&str; 6] =
@@ -34,34 +32,14 @@ impl Source {
     }
 }
 
-/// Reads the id in `field`, and reports a number that has lost digits.
-pub fn read_id<V: View>(call: &V, field: &str, method: &str, mistakes: &mut Vec<String>) -> Id {
-    let id = Id::read(call.get(field).as_ref());
-    if let Id::Blurred(text) = &id {
-        mistakes.push(
-            [method, ": field `", field, "` is the number ", text]
-                .into_iter()
-                .chain([", which may have lost digits beyond 2^53, must be a string"])
-                .collect(),
-        );
-    }
-    id
-}
-
 /// Reads a holdback flag, which tools spell as a boolean, a number or a string. Never its
 /// truthiness: `"false"` is no holdback.
-pub fn holdback<V: View>(call: &V, field: &str, method: &str, mistakes: &mut Vec<String>) -> bool {
-    let Some(view) = call.get(field) else {
-        return false;
-    };
-    match view.text().as_deref() {
-        Some("true" | "1") => true,
-        Some("false" | "0" | "") => false,
-        None if view.kind() == Kind::Null => false,
-        _ => {
-            let came = view.spelled();
-            mistakes.push([method, ": field `", field, "` is ", &came, ", must be true or false"].concat());
-            false
-        }
+pub fn read_holdback<V: View>(call: &V, who: &str, mistakes: &mut Vec<String>) -> bool {
+    let flag = call.get("isHoldback");
+    let text = flag.text();
+    let absent = text.is_empty() && matches!(flag.spelled().as_str(), "missing" | "null" | "\"\"");
+    if !absent && !["true", "false", "0", "1"].contains(&&*text) {
+        mistakes.push(fault(who, "isHoldback", &flag.spelled(), "true or false"));
     }
+    text == "true" || text == "1"
 }

@@ -15,42 +15,56 @@ pub enum Value {
     Text(String),
     /// A list.
     List(Vec<Value>),
-    /// An object; its fields in this order.
+    /// An object.
     Object(Fields),
 }
 
 /// The fields of an object, in order.
-pub type Fields = Vec<(String, Value)>;
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields(pub Vec<(String, Value)>);
 
-impl Value {
-    /// A string.
-    pub fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
+impl Fields {
+    /// Sets a field: in its place when it is there already, else at the end.
+    #[inline(never)]
+    pub fn put(&mut self, name: &str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some(field) => field.1 = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
     }
 
-    /// A string, or `null` where there is none.
-    pub fn maybe(text: Option<&str>) -> Value {
-        text.map_or(Value::Null, Value::text)
+    /// Sets a field to a text, unless that is empty: empty values are left out.
+    #[inline(never)]
+    pub fn text(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.put(name, Value::Text(text.to_owned()));
+        }
     }
 
-    /// A list of what `items` yields.
-    pub fn list(items: impl Iterator<Item = Value>) -> Value {
-        Value::List(items.collect())
+    /// Sets a field to a text, or to `null` when that is empty.
+    #[inline(never)]
+    pub fn text_or_null(&mut self, name: &str, text: &str) {
+        self.put(name, if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) });
     }
-}
 
-/// Sets `name` in `fields`: in its place when it is there already, else at the end.
-pub fn put(fields: &mut Fields, name: &str, value: Value) {
-    match fields.iter_mut().find(|(known, _)| known == name) {
-        Some(field) => field.1 = value,
-        None => fields.push((name.to_owned(), value)),
+    /// Sets a field to a number.
+    #[inline(never)]
+    pub fn number(&mut self, name: &str, number: f64) {
+        self.put(name, Value::Number(number));
     }
-}
 
-/// Adds `name` to `fields` as text, unless the text is empty: empty values are left out.
-pub fn put_text(fields: &mut Fields, name: &str, text: &str) {
-    if !text.is_empty() {
-        put(fields, name, Value::text(text));
+    /// Sets a field to a boolean.
+    #[inline(never)]
+    pub fn flag(&mut self, name: &str, flag: bool) {
+        self.put(name, Value::Bool(flag));
+    }
+
+    /// The text of a field; empty when it has none.
+    pub fn text_of(&self, name: &str) -> &str {
+        match self.0.iter().find(|(known, _)| known == name) {
+            Some((_, Value::Text(text))) => text,
+            _ => "",
+        }
     }
 }
 
@@ -62,15 +76,15 @@ impl Serialize for Value {
             Value::Number(number) => serializer.serialize_f64(*number),
             Value::Text(text) => serializer.serialize_str(text),
             Value::List(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                let mut list = serializer.serialize_seq(None)?;
                 for item in items {
                     list.serialize_element(item)?;
                 }
                 list.end()
             }
             Value::Object(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                for (name, value) in fields {
+                let mut map = serializer.serialize_map(None)?;
+                for (name, value) in &fields.0 {
                     map.serialize_entry(name, value)?;
                 }
                 map.end()
@@ -81,60 +95,22 @@ impl Serialize for Value {
 
 /// Spells a whole number in decimal digits. (`format!` would bring formatting machinery of
 /// several KB to every visitor.)
+#[inline(never)]
 pub fn decimal(number: u64) -> String {
-    let mut digits = Vec::new();
-    let mut rest = number;
-    loop {
-        digits.push(char::from(b'0' + (rest % 10) as u8));
-        rest /= 10;
-        if rest == 0 {
-            return digits.iter().rev().collect();
-        }
+    let mut digits = String::new();
+    let mut unit = 1;
+    while number / unit >= 10 {
+        unit *= 10;
     }
+    while unit > 0 {
+        digits.push(char::from(b'0' + (number / unit % 10) as u8));
+        unit /= 10;
+    }
+    digits
 }
 
-/// Spells a moment in milliseconds since the epoch as ISO 8601 in UTC, with milliseconds, as
-/// `Date.prototype.toISOString` does. Moments before 1970 and after 9999 are clamped.
-pub fn iso(moment: f64) -> String {
-    const LAST: f64 = 253_402_300_799_999.0;
-    let moment = moment.clamp(0.0, LAST) as u64;
-    let (days, rest) = (moment / 86_400_000, moment % 86_400_000);
-    let (year, month, day) = civil(days);
-    [
-        pad(year, 4).as_str(),
-        "-",
-        &pad(month, 2),
-        "-",
-        &pad(day, 2),
-        "T",
-        &pad(rest / 3_600_000, 2),
-        ":",
-        &pad(rest / 60_000 % 60, 2),
-        ":",
-        &pad(rest / 1000 % 60, 2),
-        ".",
-        &pad(rest % 1000, 3),
-        "Z",
-    ]
-    .concat()
-}
-
-fn pad(number: u64, width: usize) -> String {
-    let digits = decimal(number);
-    let zeros = "000".get(..width.saturating_sub(digits.len())).unwrap_or("");
-    [zeros, &digits].concat()
-}
-
-/// Year, month and day of the day that many days after 1970-01-01, counted in eras of 400 years
-/// that begin on a 1st of March, so that the leap day is the last of its year.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let since_year_zero = days + 719_468;
-    let (era, day_of_era) = (since_year_zero / 146_097, since_year_zero % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = 400 * era + year_of_era + u64::from(month <= 2);
-    (year, month, day)
+/// The pieces, one after the other.
+#[inline(never)]
+pub fn join(pieces: &[&str]) -> String {
+    pieces.concat()
 }

@@ -1,5 +1,7 @@
 //! `View`: a read-only look at a loose value: JavaScript's in production, JSON in tests.
 
+use crate::value::join;
+
 /// What an argument of [`View::invoke`] may be.
 #[derive(Clone, Copy, Debug)]
 pub enum Argument<'a> {
@@ -14,6 +16,8 @@ pub enum Argument<'a> {
 /// The kinds of loose values we tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// `undefined`, a symbol, or nothing at all.
+    Missing,
     /// `null`
     Null,
     /// `true` or `false`
@@ -30,34 +34,33 @@ pub enum Kind {
     Object,
     /// A function.
     Function,
-    /// Anything else: `undefined`, a symbol.
-    Other,
 }
 
-/// A read-only look at a value of which nothing is known. No method panics or throws: a getter
-/// that throws counts as a missing field.
+/// A read-only look at a value of which nothing is known. No method panics or throws, and each
+/// answers on a missing value too: what cannot be read is missing, and so is all that is in it.
 pub trait View: Sized {
     /// What this is.
     fn kind(&self) -> Kind;
 
-    /// The field `name`, inherited ones included; none when it is `undefined` or cannot be read.
-    fn get(&self, name: &str) -> Option<Self>;
+    /// The field `name`, inherited ones included.
+    fn get(&self, name: &str) -> Self;
 
     /// The own field `name`: what a polluted prototype lends does not count.
-    fn own(&self, name: &str) -> Option<Self>;
+    fn own(&self, name: &str) -> Self;
 
-    /// What the method `name` returns; none when there is no such method, it throws, or it
-    /// returns `undefined`.
-    fn invoke(&self, name: &str, argument: Argument) -> Option<Self>;
+    /// What the method `name` returns; missing when there is no such method, or it throws.
+    fn invoke(&self, name: &str, argument: Argument) -> Self;
 
-    /// The text of a string, number, BigInt or boolean, spelled as JavaScript spells it.
-    fn text(&self) -> Option<String>;
+    /// The text of a string, number, BigInt or boolean, spelled as JavaScript spells it; empty for
+    /// anything else.
+    fn text(&self) -> String;
 
-    /// The number, when it is one.
-    fn number(&self) -> Option<f64>;
+    /// The number; `NaN` for anything else.
+    fn number(&self) -> f64;
 
-    /// A moment in milliseconds since the epoch, from a number, a date or an ISO 8601 text.
-    fn moment(&self) -> Option<f64>;
+    /// A moment in milliseconds since the epoch, from a number, a date or an ISO 8601 text; `NaN`
+    /// for anything else.
+    fn moment(&self) -> f64;
 
     /// The elements of a list; nothing for anything else.
     fn items(&self) -> Vec<Self>;
@@ -65,37 +68,44 @@ pub trait View: Sized {
     /// The names of an object's own enumerable fields; nothing for anything else.
     fn keys(&self) -> Vec<String>;
 
-    /// `true` or `false`, when it is one.
-    fn flag(&self) -> Option<bool> {
-        (self.kind() == Kind::Bool).then(|| self.text().as_deref() == Some("true"))
+    /// Whether it is `true` itself.
+    fn is_true(&self) -> bool {
+        self.kind() == Kind::Bool && self.text() == "true"
     }
 
-    /// The string, when it is one.
-    fn string(&self) -> Option<String> {
-        if self.kind() == Kind::Text { self.text() } else { None }
+    /// Whether it is an object that is no list.
+    fn is_object(&self) -> bool {
+        self.kind() == Kind::Object
     }
 
-    /// The text of the field `name` when that is a string that is not empty.
-    fn string_at(&self, name: &str) -> Option<String> {
-        self.get(name)?.string().filter(|text| !text.is_empty())
+    /// The string; empty for anything else.
+    fn string(&self) -> String {
+        if self.kind() == Kind::Text { self.text() } else { String::new() }
     }
 
     /// How an error message spells this value: short, and without what it holds.
     fn spelled(&self) -> String {
-        match self.kind() {
+        let text = self.text();
+        let plain = match self.kind() {
             Kind::Text => {
-                let text = self.text().unwrap_or_default();
                 let short: String = text.chars().take(40).collect();
-                let dots = if short.len() < text.len() { "…" } else { "" };
-                ["\"", &short, dots, "\""].concat()
+                let dots = if short.len() < text.len() { "…\"" } else { "\"" };
+                return join(&["\"", &short, dots]);
             }
-            Kind::BigInt => [&self.text().unwrap_or_default(), "n"].concat(),
-            Kind::Bool | Kind::Number => self.text().unwrap_or_default(),
-            Kind::Null => "null".to_owned(),
-            Kind::List => "a list".to_owned(),
-            Kind::Object => "an object".to_owned(),
-            Kind::Function => "a function".to_owned(),
-            Kind::Other => "undefined".to_owned(),
-        }
+            Kind::BigInt => return join(&[&text, "n"]),
+            Kind::Bool | Kind::Number => return text,
+            Kind::Null => "null",
+            Kind::List => "a list",
+            Kind::Object => "an object",
+            Kind::Function => "a function",
+            Kind::Missing => "missing",
+        };
+        plain.to_owned()
     }
+}
+
+/// The sentence about a faulty value: who was called, what part of it, what came, what was wanted.
+#[inline(never)]
+pub fn fault(who: &str, part: &str, came: &str, wanted: &str) -> String {
+    join(&[who, " `", part, "` is ", came, ", must be ", wanted])
 }

@@ -6,9 +6,9 @@ use js_sys::{Array, Function, JsString, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::Storage;
 
-use crate::decision::Page;
+use crate::decision::{Text, cut};
 use crate::outbox::Now;
-use crate::value::Value;
+use crate::value::{Value, join};
 use crate::view::{Argument, Kind, View};
 
 /// A value of the page's.
@@ -47,7 +47,7 @@ pub enum Loud {
 
 /// Writes a line to the console, under our name.
 pub fn say(loud: Loud, text: &str) {
-    let line = ["[decision-bridge] ", text].concat();
+    let line = join(&["[decision-bridge] ", text]);
     let _ = match loud {
         Loud::Error => console_error(&line),
         Loud::Warn => console_warn(&line),
@@ -62,29 +62,25 @@ pub fn now() -> Now {
 }
 
 /// `window[name]`.
-pub fn global(name: &str) -> Option<JsValue> {
-    get(&js_sys::global(), name)
-}
-
-/// `object[name]`; none when it is `undefined` or cannot be read.
-pub fn get(object: &JsValue, name: &str) -> Option<JsValue> {
-    if object.is_null() || object.is_undefined() {
-        return None;
-    }
-    let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
-    (!value.is_undefined()).then_some(value)
+pub fn global(name: &str) -> JsValue {
+    View::get(js_sys::global().as_ref(), name)
 }
 
 /// `object[name] = value`.
+#[inline(never)]
 pub fn set(object: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
 
 /// `object[name](...arguments)`; the error is what was thrown, as text.
+#[inline(never)]
 pub fn call(object: &JsValue, name: &str, arguments: &Array) -> Result<JsValue, String> {
-    let method = get(object, name).and_then(|method| method.dyn_into::<Function>().ok());
-    let method = method.ok_or_else(|| [name, " is not a function"].concat())?;
-    Reflect::apply(&method, object, arguments).map_err(|error| error_text(&error))
+    let method = object.get(name);
+    let result = match method.dyn_ref::<Function>() {
+        Some(method) => Reflect::apply(method, object, arguments),
+        None => Err(JsValue::from_str("no such method")),
+    };
+    result.map_err(|error| error_text(&error))
 }
 
 /// Calls a function of the page's with one argument; what it throws is lost on purpose.
@@ -94,7 +90,7 @@ pub fn invoke(function: &Function, argument: &JsValue) {
 
 /// What was thrown, as text.
 fn error_text(error: &JsValue) -> String {
-    spell(error).map(|text| crate::decision::cut(&String::from(text))).unwrap_or_default()
+    spell(error).map(|text| cut(&String::from(text)).to_owned()).unwrap_or_default()
 }
 
 /// A value as the page sees it.
@@ -110,13 +106,9 @@ pub fn function(body: impl FnMut(JsValue) + 'static) -> Function {
     closure.into_js_value().unchecked_into()
 }
 
-/// Has `then` called when the promise settles, either way. False when `value` is
-/// no promise.
+/// Has `then` called when the promise settles, either way. False when `value` is no promise.
 pub fn on_settled(value: &JsValue, then: &JsValue) -> bool {
-    let both = Array::of2(then, then);
-    value.is_object()
-        && get(value, "then").is_some_and(|it| it.is_function())
-        && call(value, "then", &both).is_ok()
+    value.is_object() && call(value, "then", &Array::of2(then, then)).is_ok()
 }
 
 /// `function.bind(undefined, argument)`.
@@ -124,13 +116,10 @@ pub fn bind(function: &Function, argument: &JsValue) -> JsValue {
     call(function, "bind", &Array::of2(&JsValue::UNDEFINED, argument)).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Listens on the window, or with `document` on the document, in the capture phase.
-pub fn listen(document: bool, event: &str, body: impl FnMut(JsValue) + 'static) {
-    let target = if document { global("document") } else { Some(js_sys::global().into()) };
-    if let Some(target) = target {
-        let arguments = Array::of3(&event.into(), &function(body), &JsValue::TRUE);
-        let _ = call(&target, "addEventListener", &arguments);
-    }
+/// Listens on the window or the document, in the capture phase.
+pub fn listen(target: &str, event: &str, body: impl FnMut(JsValue) + 'static) {
+    let arguments = Array::of3(&event.into(), &function(body), &JsValue::TRUE);
+    let _ = call(&global(target), "addEventListener", &arguments);
 }
 
 /// A timer that runs once; it stops when it is dropped.
@@ -147,51 +136,60 @@ pub fn random() -> String {
     (0..26).map(digit).collect()
 }
 
-/// Text of `document[name]`.
-pub fn document_text(name: &str) -> String {
-    let text = global("document").and_then(|document| get(&document, name));
-    text.and_then(|text| text.as_string()).unwrap_or_default()
-}
-
-/// Whether a `load` event tells of a script, or of the whole page.
-pub fn is_script_or_page(event: &JsValue) -> bool {
-    let target = get(event, "target");
-    let name = target.and_then(|target| get(&target, "nodeName")?.as_string());
-    name.is_none_or(|name| name == "SCRIPT" || name == "#document")
-}
-
-/// Whether the page is being rendered before anybody asked for it.
-pub fn is_prerendering() -> bool {
-    let prerendering = global("document").and_then(|document| get(&document, "prerendering"));
-    prerendering.is_some_and(|flag| flag.is_truthy())
+/// `document[name]`.
+pub fn document(name: &str) -> JsValue {
+    global("document").get(name)
 }
 
 /// Text of `location[name]`.
 pub fn location(name: &str) -> String {
-    let text = global("location").and_then(|location| get(&location, name));
-    text.and_then(|text| text.as_string()).unwrap_or_default()
+    global("location").get(name).string()
 }
 
-/// The page as it is now, without query and fragment.
-pub fn here() -> Page {
-    let path = location("pathname");
-    Page {
-        url: [&location("origin"), path.as_str()].concat(),
-        path,
-        title: crate::decision::cut(&document_text("title")),
+/// `decodeURIComponent(text)`, or the text itself where it is not well encoded.
+pub fn decoded(text: String) -> String {
+    let argument = Array::of1(&JsValue::from_str(&text));
+    call(js_sys::global().as_ref(), "decodeURIComponent", &argument).map(|text| text.string()).unwrap_or(text)
+}
+
+/// `document.cookie`, decoded.
+pub fn cookies() -> String {
+    decoded(document("cookie").string())
+}
+
+/// The page as it is now, without query and fragment: one of its three texts.
+pub fn here(text: Text) -> String {
+    match text {
+        Text::PageUrl => location("origin") + &location("pathname"),
+        Text::PagePath => location("pathname"),
+        _ => document("title").string(),
     }
 }
 
-/// The query the page was loaded with, without its `?`: some tools tidy the address afterwards.
-pub fn first_query() -> String {
-    let entry = || {
-        let arguments = Array::of1(&"navigation".into());
-        let entries = call(&global("performance")?, "getEntriesByType", &arguments).ok()?;
-        get(&get(&entries, "0")?, "name")?.as_string()
-    };
-    let url = entry().unwrap_or_default();
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    query.split('#').next().unwrap_or_default().to_owned()
+/// The moment in ISO 8601.
+pub fn iso(moment: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(moment));
+    call(&date, "toISOString", &Array::new()).map(|text| text.string()).unwrap_or_default()
+}
+
+/// Reads a JSON text.
+pub fn parse(text: &str) -> JsValue {
+    call(&global("JSON"), "parse", &Array::of1(&text.into())).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// The query the page was loaded with, and the one it has now: some tools tidy the address.
+pub fn queries() -> String {
+    let entries = call(&global("performance"), "getEntriesByType", &Array::of1(&"navigation".into()));
+    let url = entries.map(|entries| entries.get("0").get("name").string()).unwrap_or_default();
+    let first = url.split_once('?').map_or("", |(_, query)| query);
+    let first = first.split('#').next().unwrap_or_default();
+    decoded(join(&[first, "&", location("search").trim_start_matches('?')]))
+}
+
+/// Whether a `load` event tells of a script, or of the whole page.
+pub fn is_script_or_page(event: &JsValue) -> bool {
+    let name = event.get("target").get("nodeName").string();
+    name == "SCRIPT" || name == "#document" || name.is_empty()
 }
 
 /// One of the browser's storages, with a memory of our own under it for where it is blocked, full
@@ -202,15 +200,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `localStorage` or `sessionStorage`. Even naming them throws where they are blocked.
+    /// Opens `localStorage` or `sessionStorage`; with any other name, a store that lives as long as
+    /// the page. Even naming them throws where they are blocked.
     pub fn open(name: &str) -> Store {
-        let storage = global(name).filter(|storage| storage.is_object());
-        Store { storage: storage.map(JsCast::unchecked_into), memory: js_sys::Map::new() }
-    }
-
-    /// A store that lives as long as the page.
-    pub fn memory() -> Store {
-        Store { storage: None, memory: js_sys::Map::new() }
+        let storage = global(name);
+        let storage = storage.is_object().then(|| storage.unchecked_into());
+        Store { storage, memory: js_sys::Map::new() }
     }
 
     /// Whether the browser's own storage is there.
@@ -218,17 +213,18 @@ impl Store {
         self.storage.is_some()
     }
 
-    /// The entry.
-    pub fn read(&self, name: &str) -> Option<String> {
+    /// The entry; empty when there is none.
+    #[inline(never)]
+    pub fn read(&self, name: &str) -> String {
         let stored = self.storage.as_ref().and_then(|storage| storage.get_item(name).ok().flatten());
-        stored.or_else(|| self.memory.get(&name.into()).as_string())
+        stored.unwrap_or_else(|| self.memory.get(&name.into()).string())
     }
 
-    /// Sets the entry. In memory too, unless it may only be kept where the next page finds it.
+    /// Sets the entry. Where the browser does not keep it, our memory does.
+    #[inline(never)]
     pub fn write(&self, name: &str, entry: &str) {
         let kept = self.storage.as_ref().is_some_and(|storage| {
-            storage.set_item(name, entry).is_ok()
-                && storage.get_item(name).ok().flatten().as_deref() == Some(entry)
+            storage.set_item(name, entry).is_ok() && storage.get_item(name).ok().flatten().is_some()
         });
         if !kept {
             self.memory.set(&name.into(), &entry.into());
@@ -236,6 +232,7 @@ impl Store {
     }
 
     /// Removes the entry.
+    #[inline(never)]
     pub fn remove(&self, name: &str) {
         if let Some(storage) = &self.storage {
             let _ = storage.remove_item(name);
@@ -243,97 +240,110 @@ impl Store {
         self.memory.delete(&name.into());
     }
 
-    /// The names of all our entries in the browser's storage, without our prefix.
+    /// The names of all our entries in the browser's storage, without our prefix, in alphabetical
+    /// order.
     pub fn names(&self) -> Vec<String> {
-        let Some(storage) = &self.storage else {
-            return Vec::new();
-        };
-        let names = keys_of(storage).map(|names| names.iter().collect::<Vec<_>>()).unwrap_or_default();
-        let ours = |name: JsValue| Some(name.as_string()?.strip_prefix(crate::store::PREFIX)?.to_owned());
-        names.into_iter().filter_map(ours).collect()
+        let mut ours = Vec::new();
+        if let Some(storage) = &self.storage {
+            let names = keys_of(storage).unwrap_or_default();
+            let _ = call(&names, "sort", &Array::new());
+            for name in 0..names.length() {
+                let name = names.get(name).string();
+                ours.extend(name.strip_prefix(crate::store::PREFIX).map(str::to_owned));
+            }
+        }
+        ours
     }
 }
 
 /// A loose value of the page's.
 impl View for JsValue {
     fn kind(&self) -> Kind {
-        if self.is_null() {
-            Kind::Null
-        } else if self.is_string() {
-            Kind::Text
-        } else if self.as_f64().is_some() {
-            Kind::Number
-        } else if self.as_bool().is_some() {
-            Kind::Bool
-        } else if self.is_bigint() {
-            Kind::BigInt
-        } else if self.is_function() {
-            Kind::Function
-        } else if is_array(self).unwrap_or(false) {
-            Kind::List
-        } else if self.is_object() {
-            Kind::Object
+        let tests: [(fn(&JsValue) -> bool, Kind); 8] = [
+            (JsValue::is_string, Kind::Text),
+            (JsValue::is_undefined, Kind::Missing),
+            (JsValue::is_function, Kind::Function),
+            (|value| is_array(value).unwrap_or(false), Kind::List),
+            (JsValue::is_object, Kind::Object),
+            (JsValue::is_null, Kind::Null),
+            (|value| value.as_f64().is_some(), Kind::Number),
+            (|value| value.as_bool().is_some(), Kind::Bool),
+        ];
+        let found = tests.iter().find(|(test, _)| test(self)).map(|(_, kind)| *kind);
+        found.unwrap_or(if self.is_bigint() { Kind::BigInt } else { Kind::Missing })
+    }
+
+    #[inline(never)]
+    fn get(&self, name: &str) -> JsValue {
+        if self.is_object() || self.is_function() {
+            Reflect::get(self, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
         } else {
-            Kind::Other
+            JsValue::UNDEFINED
         }
     }
 
-    fn get(&self, name: &str) -> Option<JsValue> {
-        get(self, name)
+    fn own(&self, name: &str) -> JsValue {
+        let own = has_own(self, &name.into()).unwrap_or(false);
+        if own { View::get(self, name) } else { JsValue::UNDEFINED }
     }
 
-    fn own(&self, name: &str) -> Option<JsValue> {
-        has_own(self, &name.into()).ok().filter(|own| *own).and_then(|_| get(self, name))
-    }
-
-    fn invoke(&self, name: &str, argument: Argument) -> Option<JsValue> {
-        let arguments = match argument {
-            Argument::None => Array::new(),
-            Argument::Text(text) => Array::of1(&text.into()),
+    #[inline(never)]
+    fn invoke(&self, name: &str, argument: Argument) -> JsValue {
+        let arguments = Array::new();
+        match argument {
+            Argument::None => {}
+            Argument::Text(text) => {
+                arguments.push(&text.into());
+            }
             Argument::Field(name, text) => {
                 let object = Object::new();
                 set(&object, name, &text.into());
-                Array::of1(&object)
+                arguments.push(&object);
             }
-        };
-        call(self, name, &arguments).ok().filter(|result| !result.is_undefined())
+        }
+        call(self, name, &arguments).unwrap_or(JsValue::UNDEFINED)
     }
 
-    fn text(&self) -> Option<String> {
+    #[inline(never)]
+    fn text(&self) -> String {
         match self.kind() {
-            Kind::Text => self.as_string(),
-            Kind::Number | Kind::Bool | Kind::BigInt => spell(self).ok().map(String::from),
-            _ => None,
+            Kind::Text => self.as_string().unwrap_or_default(),
+            Kind::Number | Kind::Bool | Kind::BigInt => error_text(self),
+            _ => String::new(),
         }
     }
 
-    fn number(&self) -> Option<f64> {
-        self.as_f64()
+    fn number(&self) -> f64 {
+        self.as_f64().unwrap_or(f64::NAN)
     }
 
-    fn moment(&self) -> Option<f64> {
-        let is_date = self.is_object() && get(self, "getTime").is_some();
-        if !is_date && !self.is_string() {
-            return self.as_f64().filter(|moment| moment.is_finite());
+    fn moment(&self) -> f64 {
+        match self.kind() {
+            Kind::Text => js_sys::Date::parse(&self.string()),
+            Kind::Object => self.invoke("getTime", Argument::None).number(),
+            _ => self.number(),
         }
-        let moment = match is_date {
-            true => call(self, "getTime", &Array::new()).ok()?.as_f64()?,
-            false => js_sys::Date::parse(&self.as_string()?),
-        };
-        moment.is_finite().then_some(moment)
     }
 
     fn items(&self) -> Vec<JsValue> {
-        if self.kind() != Kind::List {
-            return Vec::new();
+        let mut items = Vec::new();
+        if self.kind() == Kind::List {
+            let length = View::get(self, "length").number().min(1000.0) as u32;
+            for at in 0..length {
+                items.push(Reflect::get_u32(self, at).unwrap_or(JsValue::UNDEFINED));
+            }
         }
-        let length = get(self, "length").and_then(|length| length.as_f64()).unwrap_or_default();
-        let item = |at: u32| Reflect::get_u32(self, at).unwrap_or(JsValue::UNDEFINED);
-        (0..(length as u32).min(1000)).map(item).collect()
+        items
     }
 
     fn keys(&self) -> Vec<String> {
-        let names = if self.is_object() { keys_of(self).ok() } else { None };
-        names.map(|names| names.iter().filter_map(|name| name.as_string()).collect()).unwrap_or_default()
+        let mut keys = Vec::new();
+        if self.is_object() {
+            let names = keys_of(self).unwrap_or_default();
+            for at in 0..names.length() {
+                keys.push(names.get(at).string());
+            }
+        }
+        keys
     }
 }

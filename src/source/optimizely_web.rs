@@ -4,17 +4,21 @@
 #[cfg(target_arch = "wasm32")]
 pub mod attach;
 
-use crate::decision::{Decision, Kind, Named, Refusal, cut};
-use crate::source::{Source, holdback, read_id};
+use crate::decision::{Decision, Kind, Text, Verdict, read_id};
+use crate::signal::cookie;
+use crate::source::{Source, read_holdback};
+use crate::value::join;
 use crate::view::{Argument, Kind as ValueKind, View};
 
 /// What stands around a decision: Optimizely's own object and the page's cookies. Both are asked
 /// only for what the decision itself does not tell.
 pub struct Around<'a, V> {
     /// `window.optimizely`, or `window.optimizelyEdge`.
-    pub optimizely: Option<&'a V>,
-    /// Reads `document.cookie`.
-    pub cookies: &'a dyn Fn() -> String,
+    pub optimizely: &'a V,
+    /// `document.cookie`, decoded.
+    pub cookies: &'a str,
+    /// Reads a JSON text.
+    pub parse: &'a dyn Fn(&str) -> V,
     /// Now, in milliseconds since the epoch.
     pub at: f64,
 }
@@ -22,74 +26,81 @@ pub struct Around<'a, V> {
 impl<V: View> Around<'_, V> {
     /// `optimizely.get(module)`. One published build answers `state` and nothing else, and before
     /// the snippet has run `optimizely` is a plain array.
-    pub fn module(&self, module: &str) -> Option<V> {
-        self.optimizely?.invoke("get", Argument::Text(module))
+    #[inline(never)]
+    pub fn module(&self, module: &str) -> V {
+        self.optimizely.invoke("get", Argument::Text(module))
     }
 
-    /// Optimizely's visitor id, from wherever this build tells it.
-    pub fn visitor(&self) -> String {
-        self.module("visitor_id")
-            .and_then(|ids| ids.string_at("randomId"))
-            .or_else(|| self.module("visitor")?.string_at("visitorId"))
-            .unwrap_or_else(|| cookie(&(self.cookies)(), "optimizelyEndUserId"))
+    /// Fills in Optimizely's visitor id, from wherever this build tells it.
+    pub fn visitor(&self, decision: &mut Decision) {
+        for (module, field) in [("visitor_id", "randomId"), ("visitor", "visitorId")] {
+            if decision.get(Text::Unit).is_empty() {
+                decision.read(Text::Unit, &self.module(module), field);
+            }
+        }
+        decision.fill(Text::Unit, cookie(self.cookies, "optimizelyEndUserId"));
     }
 }
 
+const IDS: [(&str, Text); 3] = [
+    ("campaignId", Text::CampaignId),
+    ("experimentId", Text::ExperimentId),
+    ("variationId", Text::VariationId),
+];
+/// Field, id and name of what has both, and the map it stands in in Optimizely's data.
+const NAMED: [(&str, Text, Text, &str); 3] = [
+    ("campaign", Text::CampaignId, Text::CampaignName, "campaigns"),
+    ("experiment", Text::ExperimentId, Text::ExperimentName, "experiments"),
+    ("variation", Text::VariationId, Text::VariationName, "variations"),
+];
+/// The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
+pub const REDIRECT_COOKIE: &str = "optimizelyRedirectData";
+
 /// Reads the variables of the analytics callback, as `trackLayerDecision` received them.
 pub fn read_callback<V: View>(call: &V, around: &Around<V>, mistakes: &mut Vec<String>) -> Decision {
-    const METHOD: &str = "trackLayerDecision";
+    const WHO: &str = "trackLayerDecision: field";
     let data = call.get("decisionData");
-    let data = data.as_ref();
-    let campaign_id = read_id(call, "campaignId", METHOD, mistakes);
-    let experiment_id = read_id(call, "experimentId", METHOD, mistakes);
-    let variation_id = read_id(call, "variationId", METHOD, mistakes);
     let campaign = call.get("campaign");
-    let policy = campaign.as_ref().and_then(|campaign| campaign.string_at("policy"));
-    let policy = policy.or_else(|| data?.string_at("layerPolicy"));
-    let own_state = call.get("state").filter(|state| state.kind() == ValueKind::Object);
-    let state = own_state.or_else(|| around.module("state"));
-
-    let mut decision = Decision {
-        source: Source::OptimizelyWeb,
-        campaign: Named::of(campaign_id.text()),
-        experiment: Named::of(experiment_id.text()),
-        variation: Named::of(variation_id.text()),
-        holdback: holdback(call, "isHoldback", METHOD, mistakes),
-        project: text_at(data, "projectId"),
-        unit: text_at(data, "visitorId"),
-        decided_at: moment_at(data, "timestamp")
-            .or_else(|| moment_at(Some(call), "decidedAt"))
-            .unwrap_or(around.at),
-        ..Decision::default()
-    };
-    if let Some(extension) = call.get("extension") {
-        let name = extension.string_at("eventName").or_else(|| extension.string_at("event_name"));
-        decision.event_name = name.map(|name| cut(&name));
-    }
-    if let Some(campaign) = &campaign {
-        name(&mut decision.campaign, campaign.string_at("name"));
-    }
-    if let Some(data) = data {
-        name(&mut decision.campaign, data.string_at("layerName"));
-        name(&mut decision.experiment, data.string_at("experimentName"));
-        name(&mut decision.variation, data.string_at("variationName"));
-    }
-    decision.refusal = refusal(
-        &[("campaignId", &campaign_id), ("experimentId", &experiment_id), ("variationId", &variation_id)],
-        data.and_then(|data| data.get("isLayerConcluded")?.flag()) == Some(true),
-        call,
-    );
-    if decision.refusal.is_none() {
-        let object = decision_object(state.as_ref(), &decision);
-        decision.kind = kind(&decision, policy, object.as_ref(), around);
-        complete(&mut decision, object.as_ref(), state.as_ref(), around);
-        let redirected =
-            data.and_then(|data| data.string_at("timing")).as_deref() == Some("postRedirectPolicy");
-        if redirected {
-            decision.referrer = text_at(data, "referrer");
+    let extension = call.get("extension");
+    let mut decision = Decision::new(Source::OptimizelyWeb, around.at);
+    for (field, text) in IDS {
+        let there = read_id(&mut decision, text, (call, WHO, field), mistakes);
+        // `null` is how Optimizely says that the visitor did not qualify.
+        let needed = text == Text::CampaignId
+            || (text == Text::ExperimentId && call.get(field).kind() == ValueKind::Missing);
+        if !there && needed {
+            let came = call.get(field).spelled();
+            let wanted = "a string or a number that is not empty";
+            decision.refuse(Verdict::Invalid, &crate::view::fault(WHO, field, &came, wanted));
         }
-        redirect_referrer(&mut decision, state.as_ref());
     }
+    decision.holdback = read_holdback(call, WHO, mistakes);
+    for (text, from, field) in [
+        (Text::Project, &data, "projectId"),
+        (Text::Unit, &data, "visitorId"),
+        (Text::CampaignName, &campaign, "name"),
+        (Text::CampaignName, &data, "layerName"),
+        (Text::ExperimentName, &data, "experimentName"),
+        (Text::VariationName, &data, "variationName"),
+        (Text::EventName, &extension, "eventName"),
+        (Text::EventName, &extension, "event_name"),
+    ] {
+        decision.read(text, from, field);
+    }
+    for moment in [data.get("timestamp").moment(), call.get("decidedAt").moment()] {
+        if moment > 0.0 {
+            decision.decided_at = moment;
+            break;
+        }
+    }
+    refuse_unexposed(&mut decision, &data);
+    let own_state = call.get("state");
+    let state = if own_state.is_object() { own_state } else { around.module("state") };
+    let policy = campaign.get("policy").string() + &data.get("layerPolicy").string();
+    if data.get("timing").string() == "postRedirectPolicy" {
+        decision.read(Text::Referrer, &data, "referrer");
+    }
+    complete(&mut decision, &policy, &state, around);
     decision
 }
 
@@ -97,40 +108,25 @@ pub fn read_callback<V: View>(call: &V, around: &Around<V>, mistakes: &mut Vec<S
 /// page *before* a redirect.
 pub fn read_event<V: View>(data: &V, around: &Around<V>) -> Decision {
     let made = data.get("decision");
-    let made = made.as_ref();
     let campaign = data.get("campaign");
-    let campaign = campaign.as_ref();
-    let state = around.module("state");
-    let mut decision = Decision {
-        source: Source::OptimizelyWeb,
-        campaign: Named::of(&id_at(made, "campaignId")),
-        experiment: Named::of(&id_at(made, "experimentId")),
-        variation: Named::of(&id_at(made, "variationId")),
-        holdback: flag_at(made, "isCampaignHoldback"),
-        audiences: audiences(data.get("audiences")),
-        decided_at: around.at,
-        may_redirect: true,
-        ..Decision::default()
-    };
-    decision.forced = forced(made);
-    decision.refusal = unexposed(&decision, flag_at(made, "isLayerConcluded"));
-    if let Some(campaign) = campaign {
-        name(&mut decision.campaign, campaign.string_at("name"));
-        // Personalization campaigns carry several experiments: by id, never the first.
-        if let Some(experiment) = with_id(campaign.get("experiments"), &decision.experiment.id) {
-            name(&mut decision.experiment, experiment.string_at("name"));
-            if let Some(variation) = with_id(experiment.get("variations"), &decision.variation.id) {
-                name(&mut decision.variation, variation.string_at("name"));
-            }
+    let mut decision = Decision::new(Source::OptimizelyWeb, around.at);
+    decision.may_redirect = true;
+    for (field, text) in IDS {
+        decision.read(text, &made, field);
+    }
+    decision.holdback = made.get("isCampaignHoldback").is_true();
+    read_forced(&mut decision, &made);
+    refuse_unexposed(&mut decision, &made);
+    read_audiences(&mut decision, &data.get("audiences"));
+    decision.read(Text::CampaignName, &campaign, "name");
+    // Personalization campaigns carry several experiments: by id, never the first.
+    if let Some(experiment) = with_id(&campaign.get("experiments"), decision.get(Text::ExperimentId)) {
+        decision.read(Text::ExperimentName, &experiment, "name");
+        if let Some(variation) = with_id(&experiment.get("variations"), decision.get(Text::VariationId)) {
+            decision.read(Text::VariationName, &variation, "name");
         }
     }
-    if decision.refusal.is_none() {
-        let policy = campaign.and_then(|campaign| campaign.string_at("policy"));
-        let object = decision_object(state.as_ref(), &decision);
-        decision.kind = kind(&decision, policy, object.as_ref(), around);
-        complete(&mut decision, object.as_ref(), state.as_ref(), around);
-        redirect_referrer(&mut decision, state.as_ref());
-    }
+    complete(&mut decision, &campaign.get("policy").string(), &around.module("state"), around);
     decision
 }
 
@@ -138,84 +134,65 @@ pub fn read_event<V: View>(data: &V, around: &Around<V>) -> Decision {
 /// of this activation, and the one that redirected the visitor to this page. With
 /// `redirected_only`, only the latter, which no event tells on the landing page.
 pub fn read_state<V: View>(around: &Around<V>, redirected_only: bool) -> Vec<Decision> {
-    let Some(state) = around.module("state") else {
-        return Vec::new();
-    };
-    if let Some(experiments) = state.invoke("getActiveExperiments", Argument::None) {
-        return read_edge(&experiments, around);
+    let state = around.module("state");
+    let edge = state.invoke("getActiveExperiments", Argument::None);
+    if edge.is_object() {
+        return read_edge(&edge, &state, around);
     }
     let mut found: Vec<Decision> = Vec::new();
-    let lists = state.invoke("getCampaignStateLists", Argument::None);
-    for entries in [state.invoke("getCampaignStates", Argument::None), lists].into_iter().flatten() {
+    for method in ["getCampaignStates", "getCampaignStateLists"] {
+        let entries = state.invoke(method, Argument::None);
         for id in entries.keys() {
             // Offer-consistency campaigns are only in the lists; the others are in both.
-            if found.iter().any(|decision| decision.campaign.id == id) {
+            if found.iter().any(|decision| decision.get(Text::CampaignId) == id) {
                 continue;
             }
-            let Some(entry) = entries.get(&id) else {
-                continue;
-            };
-            let several = entry.items();
-            let each = if several.is_empty() { vec![entry] } else { several };
-            found.extend(
-                each.iter()
-                    .filter(|entry| {
-                        let redirected = flag_at(Some(*entry), "visitorRedirected");
-                        redirected || (!redirected_only && flag_at(Some(*entry), "isActive"))
-                    })
-                    .map(|entry| read_entry(&id, entry, &state, around)),
-            );
+            let entry = entries.get(&id);
+            let mut each = entry.items();
+            if each.is_empty() {
+                each.push(entry);
+            }
+            for entry in each {
+                let active = !redirected_only && entry.get("isActive").is_true();
+                if active || entry.get("visitorRedirected").is_true() {
+                    found.push(read_entry(&id, &entry, &state, around));
+                }
+            }
         }
     }
     found
 }
 
 fn read_entry<V: View>(id: &str, entry: &V, state: &V, around: &Around<V>) -> Decision {
-    let mut decision = Decision {
-        source: Source::OptimizelyWeb,
-        campaign: Named { id: cut(id), name: text_at(Some(entry), "campaignName"), ..Named::default() },
-        experiment: entry.get("experiment").map(|it| id_and_name(&it)).unwrap_or_default(),
-        variation: entry.get("variation").map(|it| id_and_name(&it)).unwrap_or_default(),
-        holdback: flag_at(Some(entry), "isInCampaignHoldback"),
-        audiences: audiences(entry.get("audiences")),
-        decided_at: activation(state, around),
-        forced: forced(Some(entry)),
-        ..Decision::default()
-    };
-    decision.refusal = unexposed(&decision, false);
-    if decision.refusal.is_none() {
-        let object = decision_object(Some(state), &decision);
-        decision.kind = kind(&decision, None, object.as_ref(), around);
-        complete(&mut decision, object.as_ref(), Some(state), around);
-        redirect_referrer(&mut decision, Some(state));
-    }
+    let mut decision = Decision::new(Source::OptimizelyWeb, activation(state, around.at));
+    decision.set(Text::CampaignId, id);
+    decision.holdback = entry.get("isInCampaignHoldback").is_true();
+    read_state_entry(&mut decision, entry);
+    read_forced(&mut decision, entry);
+    refuse_unexposed(&mut decision, entry);
+    complete(&mut decision, "", state, around);
     decision
 }
 
 /// Performance Edge knows experiments without campaigns, and tells of a redirect in a cookie only.
-fn read_edge<V: View>(experiments: &V, around: &Around<V>) -> Vec<Decision> {
-    let redirect = cookie(&(around.cookies)(), REDIRECT_COOKIE);
+fn read_edge<V: View>(experiments: &V, state: &V, around: &Around<V>) -> Vec<Decision> {
+    let redirect = (around.parse)(cookie(around.cookies, REDIRECT_COOKIE));
     let read = |id: String| {
-        let entry = experiments.get(&id)?;
-        let mut decision = Decision {
-            source: Source::OptimizelyWeb,
-            experiment: Named { id: cut(&id), name: text_at(Some(&entry), "name"), ..Named::default() },
-            variation: entry.get("variation").map(|it| id_and_name(&it)).unwrap_or_default(),
-            unit: around.visitor(),
-            decided_at: around.at,
-            ..Decision::default()
-        };
-        decision.refusal = unexposed(&decision, false);
-        if json_text(&redirect, "x") == id {
-            decision.referrer = json_text(&redirect, "r");
+        let entry = experiments.get(&id);
+        let mut decision = Decision::new(Source::OptimizelyWeb, around.at);
+        decision.set(Text::ExperimentId, &id);
+        decision.read(Text::ExperimentName, &entry, "name");
+        decision.read(Text::VariationId, &entry.get("variation"), "id");
+        decision.read(Text::VariationName, &entry.get("variation"), "name");
+        refuse_unexposed(&mut decision, &entry);
+        if redirect.get("x").text() == id {
+            decision.read(Text::Referrer, &redirect, "r");
         }
-        Some(decision)
+        complete(&mut decision, "single_experiment", state, around);
+        decision
     };
-    experiments.keys().into_iter().filter_map(read).collect()
+    experiments.keys().into_iter().map(read).collect()
 }
-
-/// The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
-pub const REDIRECT_COOKIE: &str = "optimizelyRedirectData";
 
 /// Whether Optimizely is about to leave this page for a variation of `experiment`: it writes the
 /// redirect cookie, navigates, and reports the decision on the landing page.
@@ -223,220 +200,126 @@ pub fn is_redirecting(cookie: &str, experiment: &str) -> bool {
     !experiment.is_empty() && cookie.contains(experiment)
 }
 
-fn refusal<V: View>(ids: &[(&str, &crate::decision::Id); 3], concluded: bool, call: &V) -> Option<Refusal> {
-    use crate::decision::Id;
-    let [_, (_, experiment), (_, variation)] = ids;
-    for (field, id) in ids {
-        let faulty = match id {
-            Id::Bad => true,
-            Id::Missing => *field != "variationId",
-            Id::Null => *field == "campaignId",
-            _ => false,
-        };
-        if faulty {
-            let came = call.get(field).map_or("missing".to_owned(), |came| came.spelled());
-            return Some(Refusal::Invalid(
-                ["trackLayerDecision: field `", field, "` is ", &came]
-                    .into_iter()
-                    .chain([", must be a string or a number that is not empty"])
-                    .collect(),
-            ));
-        }
+/// Optimizely reports visitors who did not qualify too, and decisions of concluded campaigns.
+fn refuse_unexposed<V: View>(decision: &mut Decision, told: &V) {
+    if told.get("isLayerConcluded").is_true() {
+        decision.refuse(Verdict::NotAnExposure, "the campaign is concluded");
     }
-    if concluded {
-        return Some(Refusal::NotAnExposure("the campaign is concluded"));
+    if decision.experiment().is_empty() || decision.variation().is_empty() {
+        decision.refuse(Verdict::NotAnExposure, "no variation: the visitor did not qualify");
     }
-    (experiment.text().is_empty() || variation.text().is_empty())
-        .then_some(Refusal::NotAnExposure("the visitor did not qualify: no variation"))
 }
 
-fn unexposed(decision: &Decision, concluded: bool) -> Option<Refusal> {
-    if concluded {
-        return Some(Refusal::NotAnExposure("the campaign is concluded"));
+/// Kind, names, audiences, project, visitor and referrer, from the tool's decision object, its
+/// state and its data, in this order.
+fn complete<V: View>(decision: &mut Decision, policy: &str, state: &V, around: &Around<V>) {
+    if decision.refused.is_some() {
+        return;
     }
-    (decision.experiment.id.is_empty() || decision.variation.id.is_empty())
-        .then_some(Refusal::NotAnExposure("the visitor did not qualify: no variation"))
+    let campaign = decision.get(Text::CampaignId).to_owned();
+    // It throws for some campaigns, and right after a redirect it answers with the redirect's
+    // decision for campaigns it does not know: what it says counts only where the ids agree.
+    let object = state.invoke("getDecisionObject", Argument::Field("campaignId", &campaign));
+    for (field, id, name, _) in NAMED {
+        let told = object.get(field);
+        let flat = told.string();
+        if flat.is_empty() {
+            read_named(decision, &told, id, name);
+        } else if let Some(told) = flat.strip_suffix(&*join(&["(", decision.get(id), ")"])) {
+            decision.fill(name, told.strip_suffix(' ').unwrap_or(told));
+        }
+    }
+    let states = state.invoke("getCampaignStates", Argument::Field("id", &campaign));
+    let entry = states.get(&campaign);
+    if entry.get("experiment").get("id").text() == decision.get(Text::ExperimentId) {
+        read_state_entry(decision, &entry);
+    }
+    let data = around.module("data");
+    for (_, id, name, map) in NAMED {
+        let told = data.get(map).get(decision.get(id));
+        decision.read(name, &told, "name");
+    }
+    decision.kind = kind(decision.holdback, policy, &object, &data.get("campaigns").get(&campaign));
+    decision.read(Text::Project, &data, "projectId");
+    around.visitor(decision);
+    // The referrer in front of a redirect goes to the experiment that redirected, and to no other.
+    let redirect = state.invoke("getRedirectInfo", Argument::None);
+    if redirect.get("experimentId").text() == decision.get(Text::ExperimentId) {
+        decision.read(Text::Referrer, &redirect, "referrer");
+    }
 }
 
 /// An A/B test or a personalization? It matters for the holdback: outside the experiment for the
 /// one, the control group for the other. Where no policy is told, the decision object betrays it:
 /// `null` for an A/B holdback, a `holdback` field for a personalization. Where nothing tells, a
 /// holdback is sent, marked: a marked event can be filtered, a dropped one cannot be recovered.
-fn kind<V: View>(
-    decision: &Decision,
-    policy: Option<String>,
-    object: Option<&V>,
-    around: &Around<V>,
-) -> Kind {
-    let of = |policy: &str| match policy {
-        "single_experiment" | "multivariate" => Kind::Experiment,
-        _ => Kind::Personalization,
+fn kind<V: View>(holdback: bool, policy: &str, object: &V, campaign: &V) -> Kind {
+    let told = campaign.get("policy").string();
+    let policy = if policy.is_empty() { &told } else { policy };
+    let personalization = match policy {
+        // A callback tells the policy twice, in its campaign and in its data.
+        _ if policy.contains("single_experiment") || policy.contains("multivariate") => false,
+        "" if object.kind() == ValueKind::Null => false,
+        "" if object.get("holdback").kind() == ValueKind::Missing => holdback,
+        _ => true,
     };
-    if let Some(policy) = policy {
-        return of(&policy);
-    }
-    if let Some(object) = object {
-        if object.kind() == ValueKind::Null && decision.holdback {
-            return Kind::Experiment;
-        }
-        if object.get("holdback").is_some() || object.get("campaign").is_some() {
-            return Kind::Personalization;
-        }
-    }
-    if !decision.holdback {
-        return Kind::Experiment;
-    }
-    let policy = lookup(around, "campaigns", &decision.campaign.id).and_then(|it| it.string_at("policy"));
-    policy.map_or(Kind::Personalization, |policy| of(&policy))
+    if personalization { Kind::Personalization } else { Kind::Experiment }
 }
 
-/// Names, audiences, project and visitor, from the tool's decision object, its state, its data.
-fn complete<V: View>(decision: &mut Decision, object: Option<&V>, state: Option<&V>, around: &Around<V>) {
-    if let Some(object) = object {
-        for (field, named) in [
-            ("campaign", &mut decision.campaign),
-            ("experiment", &mut decision.experiment),
-            ("variation", &mut decision.variation),
-        ] {
-            if let Some(told) = object.get(field) {
-                let told = match told.string() {
-                    Some(text) => flat(&text),
-                    None => id_and_name(&told),
-                };
-                if told.id == named.id {
-                    name(named, Some(told.name));
-                }
-            }
+/// Names and audiences from an entry of `getCampaignStates()`.
+fn read_state_entry<V: View>(decision: &mut Decision, entry: &V) {
+    decision.read(Text::CampaignName, entry, "campaignName");
+    for (field, id, name, _) in NAMED {
+        if field != "campaign" {
+            let told = entry.get(field);
+            decision.read(id, &told, "id");
+            read_named(decision, &told, id, name);
         }
     }
-    let states = state
-        .and_then(|state| state.invoke("getCampaignStates", Argument::Field("id", &decision.campaign.id)));
-    if let Some(entry) = states.and_then(|states| states.get(&decision.campaign.id)) {
-        let told = entry.get("experiment").map(|it| id_and_name(&it)).unwrap_or_default();
-        if told.id == decision.experiment.id {
-            name(&mut decision.campaign, entry.string_at("campaignName"));
-            name(&mut decision.experiment, Some(told.name));
-            let told = entry.get("variation").map(|it| id_and_name(&it)).unwrap_or_default();
-            if told.id == decision.variation.id {
-                name(&mut decision.variation, Some(told.name));
-            }
-            if decision.audiences.is_empty() {
-                decision.audiences = audiences(entry.get("audiences"));
-            }
+    read_audiences(decision, &entry.get("audiences"));
+}
+
+/// The name of `{id, name}`, when the id is the one we know.
+fn read_named<V: View>(decision: &mut Decision, told: &V, id: Text, name: Text) {
+    if told.get("id").text() == decision.get(id) {
+        decision.read(name, told, "name");
+    }
+}
+
+fn read_audiences<V: View>(decision: &mut Decision, list: &V) {
+    if !decision.get(Text::AudienceId).is_empty() {
+        return;
+    }
+    let (mut ids, mut names) = (String::new(), String::new());
+    for audience in list.items() {
+        let id = audience.get("id").text();
+        let name = audience.get("name").text();
+        if !id.is_empty() {
+            let first = ids.is_empty();
+            ids += if first { "" } else { "," };
+            names += if first { "" } else { ", " };
+            names += if name.is_empty() { &id } else { &name };
+            ids += &id;
         }
     }
-    for (map, named) in [
-        ("campaigns", &mut decision.campaign),
-        ("experiments", &mut decision.experiment),
-        ("variations", &mut decision.variation),
-    ] {
-        if named.name.is_empty() && !named.id.is_empty() {
-            name(named, lookup(around, map, &named.id).and_then(|it| it.string_at("name")));
-        }
+    decision.fill(Text::AudienceId, &ids);
+    decision.fill(Text::AudienceName, &names);
+}
+
+fn with_id<V: View>(list: &V, id: &str) -> Option<V> {
+    list.items().into_iter().find(|item| item.get("id").text() == id)
+}
+
+fn read_forced<V: View>(decision: &mut Decision, made: &V) {
+    if made.get("reason").string() == "force" {
+        decision.set(Text::Forced, "reason: force");
     }
-    if decision.project.is_empty() {
-        decision.project = text_at(around.module("data").as_ref(), "projectId");
-    }
-    if decision.unit.is_empty() {
-        decision.unit = around.visitor();
-    }
-}
-
-fn lookup<V: View>(around: &Around<V>, map: &str, id: &str) -> Option<V> {
-    around.module("data")?.get(map)?.get(id)
-}
-
-/// The decision object, which throws for some campaigns, and right after a redirect answers with
-/// the redirect's decision for campaigns it does not know: whoever reads it compares the ids.
-fn decision_object<V: View>(state: Option<&V>, decision: &Decision) -> Option<V> {
-    state?.invoke("getDecisionObject", Argument::Field("campaignId", &decision.campaign.id))
-}
-
-/// The referrer in front of a redirect goes to the experiment that redirected, and to no other.
-fn redirect_referrer<V: View>(decision: &mut Decision, state: Option<&V>) {
-    if decision.referrer.is_empty()
-        && let Some(info) = state.and_then(|state| state.invoke("getRedirectInfo", Argument::None))
-        && id_at(Some(&info), "experimentId") == decision.experiment.id
-    {
-        decision.referrer = text_at(Some(&info), "referrer");
-    }
-}
-
-/// `"Name (id)"`, as the decision object of today's client spells it.
-fn flat(text: &str) -> Named {
-    let split = text.strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
-    let (name, id) = split.unwrap_or((text, ""));
-    Named { id: id.to_owned(), name: cut(name.strip_suffix(' ').unwrap_or(name)), ..Named::default() }
-}
-
-fn id_and_name<V: View>(view: &V) -> Named {
-    Named { id: id_at(Some(view), "id"), name: text_at(Some(view), "name"), ..Named::default() }
-}
-
-fn audiences<V: View>(list: Option<V>) -> Vec<Named> {
-    let items = list.map(|list| list.items()).unwrap_or_default();
-    items.iter().map(id_and_name).filter(|audience| !audience.id.is_empty()).collect()
-}
-
-fn with_id<V: View>(list: Option<V>, id: &str) -> Option<V> {
-    list?.items().into_iter().find(|item| id_at(Some(item), "id") == id)
-}
-
-fn forced<V: View>(made: Option<&V>) -> Option<String> {
-    (made?.string_at("reason")? == "force").then(|| "reason: force".to_owned())
 }
 
 /// The activation's id is the time of the activation in ms.
-fn activation<V: View>(state: &V, around: &Around<V>) -> f64 {
+fn activation<V: View>(state: &V, at: f64) -> f64 {
     const DAY: f64 = 86_400_000.0;
-    state
-        .invoke("getActivationId", Argument::None)
-        .and_then(|id| id.text()?.parse::<u64>().ok())
-        .map(|moment| moment as f64)
-        .filter(|moment| (around.at - DAY..=around.at).contains(moment))
-        .unwrap_or(around.at)
-}
-
-/// A name counts only when it is one: a mask leaves `null`, an old build the empty string.
-fn name(named: &mut Named, told: Option<String>) {
-    if named.name.is_empty() {
-        named.name = told.map(|told| cut(&told)).unwrap_or_default();
-    }
-}
-
-fn id_at<V: View>(view: Option<&V>, field: &str) -> String {
-    let id = view.and_then(|view| view.get(field));
-    crate::decision::Id::read(id.as_ref()).text().to_owned()
-}
-
-fn text_at<V: View>(view: Option<&V>, field: &str) -> String {
-    let text = view.and_then(|view| view.get(field)).filter(|it| it.kind() != ValueKind::Bool);
-    text.and_then(|text| text.text()).map(|text| cut(&text)).unwrap_or_default()
-}
-
-fn flag_at<V: View>(view: Option<&V>, field: &str) -> bool {
-    view.and_then(|view| view.get(field)?.flag()).unwrap_or(false)
-}
-
-fn moment_at<V: View>(view: Option<&V>, field: &str) -> Option<f64> {
-    view?.get(field)?.moment().filter(|moment| *moment > 0.0)
-}
-
-/// The value of a cookie; empty when there is none.
-pub fn cookie(cookies: &str, name: &str) -> String {
-    crate::signal::pairs(cookies, "; ")
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| crate::signal::unescape(value))
-        .unwrap_or_default()
-}
-
-/// The text of a field in a flat JSON object, whatever it holds beside.
-fn json_text(json: &str, field: &str) -> String {
-    let start = ["\"", field, "\":"].concat();
-    let rest = json.split_once(start.as_str()).map_or("", |(_, rest)| rest).trim_start();
-    let value = match rest.strip_prefix('"') {
-        Some(rest) => rest.split('"').next(),
-        None => rest.split([',', '}']).next(),
-    };
-    value.unwrap_or_default().replace("\\/", "/")
+    let id = state.invoke("getActivationId", Argument::None).text();
+    let moment = id.parse::<u64>().unwrap_or_default() as f64;
+    if moment > at - DAY && moment <= at { moment } else { at }
 }

@@ -8,9 +8,10 @@ use js_sys::{Array, Object};
 
 use super::{Around, read_event, read_state};
 use crate::js::page::{self, JsValue};
+use crate::options::Options;
 use crate::source::Source;
 use crate::tracker;
-use crate::view::{Argument, Kind, View};
+use crate::view::{Kind, View};
 
 /// The names of the client: Optimizely Web's, and Performance Edge's.
 const CLIENTS: [&str; 2] = ["optimizely", "optimizelyEdge"];
@@ -27,24 +28,18 @@ pub fn hooked() -> Vec<&'static str> {
 /// Looks for the clients that are on the page now, and listens to the new ones. Where the page
 /// named Optimizely as a source itself, it may come later: its command queue is made, as
 /// Optimizely's own documentation has pages do.
-pub fn find() {
-    if !tracker::wants_source(Source::OptimizelyWeb) {
+pub fn find(options: &Options) {
+    if !options.wants(Source::OptimizelyWeb) {
         return;
     }
     for name in CLIENTS {
-        let known = HOOKED.with_borrow(|hooked| hooked.contains(&name));
-        if known {
-            continue;
+        let mut client = page::global(name);
+        let comes = name == "optimizely" && options.names(Source::OptimizelyWeb);
+        if client.kind() == Kind::Missing && comes {
+            client = Array::new().into();
+            page::set(js_sys::global().as_ref(), name, &client);
         }
-        let mut client =
-            page::global(name).filter(|client| matches!(client.kind(), Kind::List | Kind::Object));
-        if client.is_none() && name == "optimizely" && tracker::names_source(Source::OptimizelyWeb) {
-            let queue: JsValue = Array::new().into();
-            page::set(&js_sys::global(), name, &queue);
-            client = Some(queue);
-        }
-        if let Some(client) = client {
-            HOOKED.with_borrow_mut(|hooked| hooked.push(name));
+        if matches!(client.kind(), Kind::List | Kind::Object) {
             hook(name, &client);
         }
     }
@@ -52,74 +47,84 @@ pub fn find() {
 
 /// Listens to a client the page hands over, or to the one that is there. The function that comes
 /// back stops it.
-pub fn attach(client: Option<JsValue>) -> JsValue {
-    let client = client.or_else(|| page::global("optimizely"));
-    let Some(client) = client.filter(|client| matches!(client.kind(), Kind::List | Kind::Object)) else {
-        crate::js::mistake("attach: there is no window.optimizely, and argument 2 is missing");
-        return page::function(|_| {}).into();
+pub fn attach(client: JsValue) -> JsValue {
+    let client = if client.kind() == Kind::Missing { page::global("optimizely") } else { client };
+    let on = match client.kind() {
+        Kind::List | Kind::Object => hook("optimizely", &client),
+        _ => {
+            crate::js::mistake("attach: there is no window.optimizely, and argument 2 is no client");
+            None
+        }
     };
-    let fresh = HOOKED.with_borrow_mut(|hooked| {
-        let fresh = !hooked.contains(&"optimizely");
-        hooked.push("optimizely");
-        fresh
-    });
-    let on = if fresh { hook("optimizely", &client) } else { Rc::new(Cell::new(true)) };
-    page::function(move |_| on.set(false)).into()
+    page::function(move |_| {
+        if let Some(on) = &on {
+            on.set(false);
+        }
+    })
+    .into()
 }
 
-/// Listens to a client. The answer stops it when set to false.
-fn hook(name: &'static str, client: &JsValue) -> Rc<Cell<bool>> {
-    let on = Rc::new(Cell::new(true));
-    let early = client.invoke("get", Argument::Text("state")).is_none();
-    if !early {
-        replay(name, false);
-    }
-    let listening = Rc::clone(&on);
-    listen(client, "campaignDecided", move |event| {
-        if listening.get()
-            && let Some(data) = page::get(&event, "data")
-        {
-            let decision = with_around(name, |around| read_event(&data, around));
-            tracker::decide(decision);
+/// Listens to a client, once. The answer stops it when set to false.
+fn hook(name: &'static str, client: &JsValue) -> Option<Rc<Cell<bool>>> {
+    let new = HOOKED.with_borrow_mut(|hooked| {
+        let new = !hooked.contains(&name);
+        if new {
+            hooked.push(name);
         }
+        new
     });
+    if !new {
+        return None;
+    }
+    let on = Rc::new(Cell::new(true));
+    replay(name, false);
+    listen(name, client, "campaignDecided", &on);
     // The decision that redirected the visitor here is told by no event; Optimizely knows of it
     // once it is initialized. So are, on Performance Edge, all decisions.
-    let listening = Rc::clone(&on);
-    listen(client, "initialized", move |_| {
-        if listening.get() {
-            replay(name, name == "optimizely");
-        }
-    });
-    on
+    listen(name, client, "initialized", &on);
+    Some(on)
 }
 
 fn replay(name: &str, redirected_only: bool) {
-    for decision in with_around(name, |around| read_state(around, redirected_only)) {
+    for decision in with_around(name, page::now().wall, |around| read_state(around, redirected_only)) {
         tracker::decide(decision);
     }
 }
 
-fn listen(client: &JsValue, event: &str, handler: impl FnMut(JsValue) + 'static) {
-    let object = |fields: &[(&str, JsValue)]| {
-        let object = Object::new();
-        for (name, value) in fields {
-            page::set(&object, name, value);
+fn listen(name: &'static str, client: &JsValue, event: &'static str, on: &Rc<Cell<bool>>) {
+    let on = Rc::clone(on);
+    let handler = page::function(move |told| {
+        if !on.get() {
+            return;
         }
-        JsValue::from(object)
-    };
-    let filter = object(&[("type", "lifecycle".into()), ("name", event.into())]);
-    let command = object(&[
-        ("type", "addListener".into()),
-        ("filter", filter),
-        ("handler", page::function(handler).into()),
-    ]);
+        if event == "initialized" {
+            replay(name, name == "optimizely");
+        } else {
+            let data = told.get("data");
+            tracker::decide(with_around(name, page::now().wall, |around| read_event(&data, around)));
+        }
+    });
+    let filter = Object::new();
+    page::set(&filter, "type", &"lifecycle".into());
+    page::set(&filter, "name", &event.into());
+    let command = Object::new();
+    page::set(&command, "type", &"addListener".into());
+    page::set(&command, "filter", &filter);
+    page::set(&command, "handler", &handler);
     let _ = page::call(client, "push", &Array::of1(&command));
 }
 
-/// What stands around a decision of the client with this name.
-pub fn with_around<T>(name: &str, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
-    let client = page::global(name).filter(|client| matches!(client.kind(), Kind::List | Kind::Object));
-    let cookies = || page::document_text("cookie");
-    read(&Around { optimizely: client.as_ref(), cookies: &cookies, at: page::now().wall })
+/// What stands around a decision of the client with this name, made or told at the moment `at`.
+pub fn with_around<T>(name: &str, at: f64, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
+    let optimizely = page::global(name);
+    let cookies = page::cookies();
+    read(&Around { optimizely: &optimizely, cookies: &cookies, parse: &page::parse, at })
+}
+
+/// Optimizely's id of the visitor; empty when it is not known.
+pub fn visitor() -> String {
+    use crate::decision::{Decision, Text};
+    let mut anybody = Decision::new(Source::OptimizelyWeb, 0.0);
+    with_around("optimizely", 0.0, |around| around.visitor(&mut anybody));
+    anybody.get(Text::Unit).to_owned()
 }
