@@ -83,7 +83,9 @@ export class Pipeline {
     const came = new Set(view.decisions.map((it) => it.puck)).size
     const passed = came - view.dropped.length
     const source = report?.sources?.[0]
-    const state = segment?.state ?? (report ? 'missing' : '')
+    // Where nothing has to be delivered the bridge does not look for Segment.
+    const looked = segment && (segment.state !== 'missing' || typeof segment.waitedMs === 'number')
+    const state = looked ? segment.state : ''
     const waited = segment && segment.state !== 'ready' ? segment.waitedMs : null
     const why = view.dropped.at(-1)?.verdict
     const unconfirmed = view.waiting.some((it) => it.station === 'destination')
@@ -91,7 +93,7 @@ export class Pipeline {
     this.station(1, passed, why ? `${view.dropped.length} stopped: ${why}` : 'passed', why ? 'stop' : passed ? 'ok' : '')
     this.station(2, view.waiting.length, outboxSays(view, waited), view.waiting.length ? 'wait' : passed ? 'ok' : '')
     const tone = { ready: 'ok', stub: 'wait', missing: 'wait', failed: 'bad' }[state] ?? ''
-    this.station(3, counts.delivered, unconfirmed ? `${state}, unconfirmed` : state || 'not looked yet', tone)
+    this.station(3, counts.delivered, unconfirmed ? `${state}, unconfirmed` : state || 'not needed yet', tone)
     const repeats = view.copies - view.events.length
     const arrived = repeats ? `${repeats} repeat, same id` : 'arrived'
     this.station(4, view.events.length, arrived, view.events.length ? 'ok' : '')

@@ -19,6 +19,10 @@ export class Stage {
     this.current = null
     setInterval(() => this.look(), LOOK_MS)
     frame.addEventListener('load', () => this.look())
+    // The page says hello at once, so that one which redirects before it is loaded is seen too.
+    addEventListener('message', (event) => {
+      if (event.source === frame.contentWindow && event.data === 'visit') this.look()
+    })
   }
 
   /** The page that is shown now, if any. */
@@ -90,6 +94,11 @@ export class Stage {
     const page = { number: this.pages.length + 1, url: document.location.href, report: null, gone: false }
     this.pages.push(page)
     this.current = page
+    document.addEventListener('error', ({ target }) => {
+      if (!/decision-bridge\.js/.test(target.src)) return
+      page.trouble = 'dist/decision-bridge.js is not there: run ./build.sh dist'
+      this.changed()
+    }, true)
     // The last look: what was still pending when the visitor left.
     document.defaultView.addEventListener('pagehide', () => {
       if (this.current === page) this.look()

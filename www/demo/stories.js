@@ -68,9 +68,9 @@ export const STORIES = [
     open: 'test=redirect',
     acts: [],
     claims: [
-      oneEvent,
+      ['One event arrives, from the landing page', (view) => one(view) && /page=new/.test(event(view).context?.page?.search)],
       ['It names the redirected variation', (view) => property(view, 'variationName') === 'New collection page'],
-      ['It carries the referrer', (view) => Boolean(property(view, 'referrer'))],
+      ['It carries the referrer of the first page', (view) => Boolean(property(view, 'referrer'))],
     ],
   },
   {

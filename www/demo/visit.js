@@ -13,6 +13,7 @@
   const segment = one('segment', 'ok')
   const root = document.documentElement
   root.dataset.page = page
+  if (parent !== window) parent.postMessage('visit', location.origin)
   const cdn = (fault) => `${location.origin}/cdn${fault ? `/${fault}` : ''}`
 
   // ── The experiments of this site ────────────────────────────────────────────────────────────
