@@ -35,7 +35,8 @@ export class Story {
       }
       if (!still()) return
     }
-    await this.until(still, () => this.holds(story))
+    // Arrived is not yet confirmed: the report has to come to rest too.
+    await this.until(still, () => this.holds(story) && this.view().waiting.length === 0)
     tell(story.acts.at(-1)?.say ?? 'The decision is on its way.')
     await pause(QUIET_MS)
     tell(this.holds(story) ? 'As promised.' : 'Not as promised. The raw report below tells more.', true)
