@@ -108,7 +108,8 @@ async function visitor(server, expects, worlds) {
       if (html !== undefined) server.pages.set(new URL(path, server.origin).pathname, html)
       const page = tab ?? (await world.tab())
       if (tab) await world.checkPage(tab)
-      await page.goto(server.origin + path, { waitUntil: 'load' })
+      // Not `load`: a script that hangs would keep the page from it.
+      await page.goto(server.origin + path, { waitUntil: 'domcontentloaded' })
       return page
     },
 
@@ -130,13 +131,21 @@ async function visitor(server, expects, worlds) {
     /** The exposures that arrived, a repeated messageId counted once. */
     exposures: (name = 'Experiment Viewed') => server.unique().filter((event) => event.type === 'track' && event.event === name),
 
-    /** Waits for the exposures to arrive, then until nothing more comes; exactly `count` it must be. */
-    async delivered(page, count = 1, name) {
+    /**
+     * Waits for the exposures to arrive, then until nothing more comes; exactly `count` it must be.
+     * Where a page was left in between, a repeat under the same messageId is what must happen;
+     * else each exposure comes over the line once.
+     */
+    async delivered(page, count = 1, { name = 'Experiment Viewed', repeats = false } = {}) {
       await until(() => world.exposures(name).length >= count, () => `${count} exposures arrive, not ${world.exposures(name).length}`)
       await world.settle(page)
       assert.equal(world.exposures(name).length, count, 'exposures that arrived')
+      if (!repeats) assert.equal(world.sent(name).length, count, 'exposures sent, repeats included')
       return world.exposures(name)
     },
+
+    /** What came over the line, repeats included. */
+    sent: (name = 'Experiment Viewed') => server.events.filter((event) => event.type === 'track' && event.event === name),
 
     /** Waits until the report counts so many decisions under a verdict, or under `pending`. */
     counted: (page, verdict, count = 1) =>

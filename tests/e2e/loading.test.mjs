@@ -57,12 +57,12 @@ story('decisions that come before init are kept, and init starts', async (world)
   await until(() => world.server.events.some((event) => event.event === 'before init'), 'the page’s own event arrives')
   assert.equal(world.exposures().length, 0)
   await page.evaluate(() => window.decisionBridge.init({ eventName: 'Seen' }))
-  await world.delivered(page, 1, 'Seen')
+  await world.delivered(page, 1, { name: 'Seen' })
 })
 
 story('a second init warns and changes nothing', async (world) => {
   const page = await world.open('/', html(snippet(world.origin), init({ eventName: 'First' }), tag(), init({ eventName: 'Second' }), push('trackDecision', decision())))
-  await world.delivered(page, 1, 'First')
+  await world.delivered(page, 1, { name: 'First' })
   assert.equal(world.exposures('Second').length, 0)
   assert.equal(world.ours('warning').filter((line) => /init/.test(line.text)).length, 1)
 })
@@ -126,7 +126,7 @@ story('the script works from another path, and from another host', async (world)
 
 story('the tag alone starts with data-auto and data-options', async (world) => {
   const page = await world.open('/', html(snippet(world.origin), tag(`data-options='{"eventName":"Seen","properties":{"team":"web"}}'`), push('trackDecision', decision())))
-  const [event] = await world.delivered(page, 1, 'Seen')
+  const [event] = await world.delivered(page, 1, { name: 'Seen' })
   assert.equal(event.properties.team, 'web')
   const other = await world.visitor()
   const plain = await other.open('/plain', html(snippet(world.origin), tag('data-auto'), push('trackDecision', decision())))
@@ -185,17 +185,18 @@ story(
   { errors: true },
 )
 
-story('in a sandboxed frame, where storage throws, a decision still arrives', async (world) => {
-  world.server.pages.set('/framed', html(snippet(world.origin), init(), tag(), push('trackDecision', decision()), push('trackDecision', decision())))
+story('in a sandboxed frame, where storage throws, a decision is still told', async (world) => {
+  // Not Segment's own: analytics.js sends nothing where it has no storage.
+  const library = script(`window.told=[];window.analytics={track:(name,properties)=>told.push(properties.experimentId)}`)
+  world.server.pages.set('/framed', html(library, init(), tag(), push('trackDecision', decision()), push('trackDecision', decision())))
   const page = await world.open('/', html('<iframe sandbox="allow-scripts" src="/framed"></iframe>'))
-  await until(() => world.exposures().length > 0, 'the exposure arrives')
-  const frame = page.frames().find((each) => each.url().endsWith('/framed'))
-  await until(() => frame.evaluate(() => window.__watch.timers() === 0 && window.decisionBridge.diagnose().counts.delivered === 1), 'it is confirmed')
+  const frame = await until(() => page.frames().find((each) => each.url().endsWith('/framed')), 'the frame is there')
+  await until(
+    () => frame.evaluate(() => window.__watch.timers() === 0 && window.decisionBridge.diagnose?.().counts?.delivered === 1).catch(() => false),
+    'it is told',
+  )
+  assert.deepEqual(await frame.evaluate(() => window.told), ['100'])
   const report = await frame.evaluate(() => window.decisionBridge.diagnose())
   assert.equal(report.counts.duplicate, 1)
   assert.ok(report.warnings.some(({ message }) => /storage/.test(message)))
-  await page.evaluate(() => document.querySelector('iframe').remove())
-  // The harness looks at the tab itself; only frames had our script.
-  await page.evaluate(() => (window.decisionBridge = undefined))
-  assert.equal(world.exposures().length, 1)
 })

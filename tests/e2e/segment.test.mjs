@@ -2,16 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { story, until } from './harness.mjs'
-import { VISITOR, WRITE_KEY, decision, html, init, push, script, snippet, snippetCode, tag } from './pages.mjs'
+import { VISITOR, WRITE_KEY, decision, html, init, layerDecision, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 const raw = (world) => world.server.events.filter((event) => event.event === 'Experiment Viewed')
-const visitorCookie = script(`document.cookie='optimizelyEndUserId=${VISITOR}; path=/'`)
+const ours = layerDecision({ decisionData: { visitorId: VISITOR, projectId: '21' } })
 const ready = (page) => until(() => page.evaluate(() => window.analytics.initialized === true), 'analytics.js is ready')
 
 /** The messageId of this visitor's decision, as a current analytics.js sends it. */
 async function expectedId(world) {
   const visitor = await world.visitor()
-  await visitor.delivered(await visitor.open('/expected', html(visitorCookie, snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag())))
+  await visitor.delivered(await visitor.open('/expected', html(snippet(world.origin), init({ dedupe: 'visitor' }), push('trackLayerDecision', ours), tag())))
   const [{ messageId }] = raw(world)
   world.server.events.length = 0
   return messageId
@@ -21,14 +21,14 @@ for (const [name, late] of [['found as a stub', true], ['found ready', false]]) 
   story(`analytics-next 1.67, ${name}, keeps our messageId and time`, async (world) => {
     const messageId = await expectedId(world)
     const cdn = late ? '/cdn/old/delay-800' : '/cdn/old'
-    const page = await world.open('/', html(visitorCookie, snippet(world.origin, { cdn }), init({ dedupe: 'visitor' }), tag()))
+    const page = await world.open('/', html(snippet(world.origin, { cdn }), init({ dedupe: 'visitor' }), tag()))
     if (!late) await ready(page)
     await until(() => page.evaluate(() => window.decisionBridge.version), 'our script is there')
     const between = await page.evaluate((decision) => {
       const from = Date.now()
-      window.decisionBridge.trackDecision(decision)
+      window.decisionBridge.trackLayerDecision(decision)
       return [from, Date.now()]
-    }, decision())
+    }, ours)
     await ready(page)
     assert.match(await page.evaluate(() => window.analytics.VERSION), /^1\.67/)
     // The page's own events are not touched.
@@ -47,11 +47,11 @@ for (const [name, cdn] of [['buffered', '/cdn'], ['slow to load', '/cdn/delay-50
   story(`the npm package's AnalyticsBrowser, ${name}`, async (world) => {
     const messageId = await expectedId(world)
     const load = script(`window.analytics=AnalyticsNext.AnalyticsBrowser.load({writeKey:${JSON.stringify(WRITE_KEY)},cdnURL:${JSON.stringify(world.origin + cdn)}})`)
-    const page = await world.open('/', html(visitorCookie, '<script src="/npm/index.js"></script>', load, init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag()))
+    const page = await world.open('/', html('<script src="/npm/index.js"></script>', load, init({ dedupe: 'visitor' }), push('trackLayerDecision', ours), tag()))
     const [event] = await world.delivered(page)
     assert.equal(event.messageId, messageId)
     await world.counted(page, 'delivered')
-    await world.open('/second', html(visitorCookie, snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag()), page)
+    await world.open('/second', html(snippet(world.origin), init({ dedupe: 'visitor' }), push('trackLayerDecision', ours), tag()), page)
     await world.delivered(page)
     assert.equal(raw(world).length, 1)
   })

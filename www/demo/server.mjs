@@ -98,9 +98,9 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     const umd = join(PACKAGES, faults.has('old') ? UMD.old : UMD.current)
     const [kind, version, key] = path
     if (kind === 'analytics.js' && version === 'v1') {
-      if (faults.has('blocked')) return send(response, 404, 'blocked')
       if (faults.has('hang')) await new Promise((released) => held.add(released))
       if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+      if (faults.has('blocked')) return send(response, 404, 'blocked')
       return sendFile(response, join(umd, 'standalone.js'))
     }
     if (kind === 'analytics-next' && version === 'bundles') {
