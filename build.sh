@@ -39,9 +39,19 @@ step() {
 
 # --- what has to be there ------------------------------------------------------------------------
 
+# need_debian <what is missing> <packages…>
+need_debian() {
+  local what=$1; shift
+  command -v apt-get >/dev/null || stop "$what is missing: install it (on Debian: $*)."
+  ((EUID == 0)) || stop "$what is missing: run apt-get install $* as root."
+  step 'Reading the list of Debian packages' apt-get update
+  step "Installing $*" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
 need_toolchain() {
-  command -v rustup cargo >/dev/null || stop 'Rust is missing: install rustup as https://rustup.rs says.'
   local installed part
+  command -v rustup >/dev/null && command -v cargo >/dev/null || stop 'Rust is missing: install rustup as https://rustup.rs says.'
+  command -v cc >/dev/null || need_debian 'A C compiler, which links Rust,' gcc libc6-dev
   installed=$(rustup component list --installed 2>/dev/null) || true
   for part in $(sed -nE 's/^(components|targets) = //p' rust-toolchain.toml | tr -d '[],"'); do
     [[ $installed == *"$part"* ]] || { step 'Installing the toolchain of rust-toolchain.toml' rustup toolchain install; return; }
@@ -82,11 +92,7 @@ need_browser() {
   local missing=()
   command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
   command -v chromedriver >/dev/null || missing+=(chromium-driver)
-  ((${#missing[@]})) || return 0
-  command -v apt-get >/dev/null || stop 'Chromium is missing: install Chromium and its chromedriver.'
-  ((EUID == 0)) || stop "Chromium is missing: run apt-get install ${missing[*]} as root."
-  step 'Reading the list of Debian packages' apt-get update
-  step "Installing ${missing[*]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  ((${#missing[@]} == 0)) || need_debian 'Chromium, or its driver,' "${missing[@]}"
 }
 
 # --- commands ------------------------------------------------------------------------------------
@@ -116,6 +122,7 @@ size() { dist; }
 
 demo() {
   dist
+  rm -f "$LOG"
   exec node www/demo/server.mjs
 }
 
@@ -125,15 +132,14 @@ bench() {
   node tests/bench/run.mjs
 }
 
-# Nobody but src/js names the binding crates; js_sys is left to the halves that run in the browser.
+# Only src/js names the binding crates. js_sys is left to what compiles for the browser alone, and
+# the native build proves that.
 rooms() {
-  ! grep -rnE '\b(wasm_bindgen|web_sys|gloo_timers|serde_wasm_bindgen)::' src --include='*.rs' | grep -v '^src/js[./]' &&
-    ! grep -rlE '\bjs_sys::' src --include='*.rs' | xargs -r grep -L 'target_arch = "wasm32"' | grep -vE '^src/js[./]|/attach\.rs|/live\.rs'
+  ! grep -rnE '\b(wasm_bindgen|web_sys|gloo_timers|serde_wasm_bindgen)\b' src --include='*.rs' | grep -v '^src/js[./]'
 }
 
 browser_tests() {
-  CHROMEDRIVER="$(command -v chromedriver)"
-  wasm-pack test --headless --chrome --chromedriver "$CHROMEDRIVER" --mode no-install
+  wasm-pack test --headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install -- --test browser
 }
 
 # Adds what the last step counted, and stops where a suite ran nothing.
@@ -164,8 +170,8 @@ run_tests() {
   count 'wasm-pack test' "$rust"
   dist
   step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
-  step 'End-to-end tests' node --test --test-reporter=tap tests/e2e/*.test.mjs
-  count 'node --test' '# pass ([0-9]+)'
+  step 'End-to-end tests' node --test --test-reporter=spec tests/e2e/*.test.mjs
+  count 'node --test' '^[^a-z]*pass ([0-9]+)$'
   echo "$PASSED passed, 0 failed"
 }
 
