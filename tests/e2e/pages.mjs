@@ -6,10 +6,11 @@ import segmentSnippet from '@segment/snippet'
 export const WRITE_KEY = 'wk_story'
 export const VISITOR = 'oeu1700000000000r0.25'
 
-/** A value as JavaScript source; unlike JSON it keeps functions, BigInts and undefined. */
+/** A value as JavaScript source; unlike JSON it keeps functions, BigInts, NaN and undefined. */
 export function js(value) {
   if (typeof value === 'function') return String(value)
   if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number') return String(value)
   if (Array.isArray(value)) return `[${value.map(js).join(',')}]`
   if (value && typeof value === 'object') {
     return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}:${js(each)}`).join(',')}}`

@@ -1,0 +1,98 @@
+// requireConsent: hold everything, store nothing, until the visitor agrees.
+
+import assert from 'node:assert/strict'
+import { story, until } from './harness.mjs'
+import { decision, html, init, push, snippet, snippetCode, tag } from './pages.mjs'
+
+const HOLDING = { requireConsent: true }
+/** What is stored by anybody but analytics.js. */
+const stored = (page) =>
+  page.evaluate(() => [
+    ...[localStorage, sessionStorage].flatMap((storage) => Object.keys(storage)),
+    ...document.cookie.split('; ').filter(Boolean).map((pair) => pair.split('=')[0]),
+  ].filter((name) => !/^(ajs_|persisted-queue|analytics_session)/.test(name)))
+const held = (world, options = HOLDING, ...parts) => html(snippet(world.origin), init(options), ...parts, push('trackDecision', decision()), tag())
+
+story('before the answer nothing is sent and nothing stored; then it goes out with the time of the decision', async (world) => {
+  const page = await world.open('/', held(world))
+  await world.counted(page, 'pending')
+  const before = Date.now()
+  await world.delivered(page, 0)
+  assert.deepEqual(await stored(page), [])
+  await page.waitForTimeout(50)
+  await page.evaluate(() => window.decisionBridge.consent(true))
+  const [event] = await world.delivered(page)
+  assert.ok(Date.parse(event.timestamp) <= before)
+  await world.open('/second', held(world, HOLDING, push('consent', true)), page)
+  await world.counted(page, 'duplicate')
+})
+
+story('consent that was pushed before we loaded', async (world) => {
+  const page = await world.open('/', held(world, HOLDING, push('consent', true)))
+  await world.delivered(page)
+})
+
+story('consent refused: what is held is forgotten, for good', async (world) => {
+  const page = await world.open('/', held(world))
+  await world.counted(page, 'pending')
+  await page.evaluate(() => window.decisionBridge.consent(false))
+  await world.counted(page, 'no-consent')
+  await page.evaluate(() => window.decisionBridge.trackDecision({ experimentId: 'meanwhile', variationId: 'v' }))
+  await world.counted(page, 'no-consent', 2)
+  await world.delivered(page, 0)
+  assert.deepEqual(await stored(page), [])
+  await page.evaluate(() => {
+    window.decisionBridge.consent(true)
+    window.decisionBridge.trackDecision({ experimentId: 'after', variationId: 'v' })
+  })
+  const [event] = await world.delivered(page)
+  assert.equal(event.properties.experimentId, 'after')
+})
+
+story('consent withdrawn after a delivery: what we stored is removed', async (world) => {
+  const page = await world.open('/', held(world, HOLDING, push('consent', true)))
+  await world.delivered(page)
+  await page.evaluate(() => window.decisionBridge.consent(false))
+  await until(async () => (await stored(page)).length === 0, 'our storage is empty')
+})
+
+story('consent withdrawn while a decision waits for analytics: it never leaves, not on the next page either', async (world) => {
+  const page = await world.open('/', html(init(HOLDING), push('consent', true), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'pending')
+  await page.evaluate(() => window.decisionBridge.consent(false))
+  await page.addScriptTag({ content: snippetCode(world.origin) })
+  await world.delivered(page, 0)
+  await world.open('/second', html(snippet(world.origin), init(HOLDING), push('consent', true), tag()), page)
+  await world.delivered(page, 0)
+})
+
+story('held decisions are not carried to the next page: that would be storing', async (world) => {
+  const page = await world.open('/', held(world))
+  await world.counted(page, 'pending')
+  await world.open('/second', html(snippet(world.origin), init(HOLDING), push('consent', true), tag()), page)
+  await world.delivered(page, 0)
+})
+
+story('waiting for consent does not count as waiting for analytics', async (world) => {
+  const page = await world.open('/', html(init({ ...HOLDING, maxWaitMs: 300 }), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'pending')
+  await page.waitForTimeout(700)
+  await page.evaluate(() => {
+    window.decisionBridge.consent(true)
+    window.told = []
+  })
+  await page.evaluate(() => void setTimeout(() => (window.analytics = { track: (name) => window.told.push(name) }), 50))
+  await until(() => page.evaluate(() => window.told.length === 1), 'it is handed over')
+})
+
+story(
+  'consent that is neither true nor false is a mistake, and no consent',
+  async (world) => {
+    const page = await world.open('/', held(world, HOLDING, push('consent', 'yes')))
+    await world.counted(page, 'pending')
+    await world.delivered(page, 0)
+    assert.equal(world.ours('error').length, 1)
+    assert.match(world.ours('error')[0].text, /consent/)
+  },
+  { errors: true },
+)
