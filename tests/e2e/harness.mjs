@@ -34,9 +34,12 @@ function executable() {
   throw new Error('No Chromium found: install it, or name it in the variable CHROMIUM')
 }
 
+/** What a file of stories wants of its browser beyond the usual. */
+export const launch = {}
+
 let browser
 before(async () => {
-  browser = await chromium.launch({ executablePath: executable(), args: FLAGS })
+  browser = await chromium.launch({ executablePath: executable(), args: FLAGS, ...launch })
 })
 after(() => browser?.close())
 

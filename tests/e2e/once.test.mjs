@@ -1,6 +1,7 @@
 // Exactly once: the scopes of dedupe, and the idempotency key under which a repeat is one event.
 
 import assert from 'node:assert/strict'
+import { describe } from 'node:test'
 import { story, until } from './harness.mjs'
 import { VISITOR, decision, html, init, layerDecision, push, script, snippet, tag } from './pages.mjs'
 
@@ -46,37 +47,40 @@ story('the same decision three times on a page is one event', async (world) => {
   assert.equal((await world.diagnose(tab)).counts.duplicate, 2)
 })
 
-for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
-  page: { twice: 1, reload: 2, tab: 3, timeout: 4 },
-  tab: { twice: 1, reload: 1, tab: 2, timeout: 3 },
-  session: { twice: 1, reload: 1, tab: 1, timeout: 2 },
-  visitor: { twice: 1, reload: 1, tab: 1, timeout: 1 },
-  none: { twice: 2, reload: 4, tab: 6, timeout: 8 },
-})) {
-  story(`dedupe "${dedupe}": twice on a page, a reload, another tab, after the session`, async (world) => {
-    // Long enough for the stories' own steps, short enough to wait for its end.
-    const options = { dedupe, sessionTimeoutMs: 6000 }
-    const visit = async (tab) => {
-      await world.open('/', page(world, options, decision(), decision()), tab)
-      await judged(world, tab, 2)
-    }
-    const arrived = () => [raw(world).length, world.exposures().length]
-    const first = await world.tab()
-    await visit(first)
-    assert.deepEqual(arrived(), [twice, twice], 'twice on a page')
-    await visit(first)
-    assert.deepEqual(arrived(), [reload, reload], 'after a reload')
-    const second = await world.tab()
-    await visit(second)
-    assert.deepEqual(arrived(), [otherTab, otherTab], 'in another tab')
-    await first.close()
-    await second.close()
-    await new Promise((elapsed) => setTimeout(elapsed, 6500))
-    const third = await world.tab()
-    await visit(third)
-    assert.deepEqual(arrived(), [timeout, timeout], 'after the session')
-  })
-}
+// Side by side, because they mostly wait for the end of a session.
+describe('scopes of dedupe', { concurrency: true }, () => {
+  for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
+    page: { twice: 1, reload: 2, tab: 3, timeout: 4 },
+    tab: { twice: 1, reload: 1, tab: 2, timeout: 3 },
+    session: { twice: 1, reload: 1, tab: 1, timeout: 2 },
+    visitor: { twice: 1, reload: 1, tab: 1, timeout: 1 },
+    none: { twice: 2, reload: 4, tab: 6, timeout: 8 },
+  })) {
+    story(`dedupe "${dedupe}": twice on a page, a reload, another tab, after the session`, async (world) => {
+      // Long enough for the stories' own steps, short enough to wait for its end.
+      const options = { dedupe, sessionTimeoutMs: 8000 }
+      const visit = async (tab) => {
+        await world.open('/', page(world, options, decision(), decision()), tab)
+        await judged(world, tab, 2)
+      }
+      const arrived = () => [raw(world).length, world.exposures().length]
+      const first = await world.tab()
+      await visit(first)
+      assert.deepEqual(arrived(), [twice, twice], 'twice on a page')
+      await visit(first)
+      assert.deepEqual(arrived(), [reload, reload], 'after a reload')
+      const second = await world.tab()
+      await visit(second)
+      assert.deepEqual(arrived(), [otherTab, otherTab], 'in another tab')
+      await first.close()
+      await second.close()
+      await new Promise((elapsed) => setTimeout(elapsed, 8500))
+      const third = await world.tab()
+      await visit(third)
+      assert.deepEqual(arrived(), [timeout, timeout], 'after the session')
+    })
+  }
+})
 
 story('A, B, A are three events with three messageIds', async (world) => {
   const options = { dedupe: 'visitor' }

@@ -1,6 +1,7 @@
 // Analytics late, never, or on the next page: nothing is lost, and the time is that of the decision.
 
 import assert from 'node:assert/strict'
+import { describe } from 'node:test'
 import { story, until } from './harness.mjs'
 import { WRITE_KEY, decision, html, init, layerDecision, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
@@ -47,21 +48,23 @@ story('the official snippet stubs, its script comes two seconds late', async (wo
   })
 })
 
-for (const [name, options] of [
-  ['within a longer wait', { maxWaitMs: 20_000 }],
-  ['after the wait is over: its script wakes us', {}],
-]) {
-  story(`the snippet itself comes six seconds late, ${name}`, async (world) => {
-    const page = await world.open('/', html(init(options), tag()))
-    await until(() => page.evaluate(() => window.decisionBridge.version), 'our script is there')
-    const between = await decide(page)
-    await page.waitForTimeout(6000)
-    assert.equal(world.server.events.length, 0)
-    await page.addScriptTag({ content: snippetCode(world.origin) })
-    const [event] = await world.delivered(page)
-    madeBetween(event, between)
-  })
-}
+describe('six seconds late', { concurrency: true }, () => {
+  for (const [name, options] of [
+    ['within a longer wait', { maxWaitMs: 20_000 }],
+    ['after the wait is over: its script wakes us', {}],
+  ]) {
+    story(`the snippet itself comes six seconds late, ${name}`, async (world) => {
+      const page = await world.open('/', html(init(options), tag()))
+      await until(() => page.evaluate(() => window.decisionBridge.version), 'our script is there')
+      const between = await decide(page)
+      await page.waitForTimeout(6000)
+      assert.equal(world.server.events.length, 0)
+      await page.addScriptTag({ content: snippetCode(world.origin) })
+      const [event] = await world.delivered(page)
+      madeBetween(event, between)
+    })
+  }
+})
 
 story('the page is left while we wait: the next page delivers, with the original time and page', async (world) => {
   const page = await world.open('/first', html(init(), tag()))
