@@ -1,9 +1,9 @@
 //! `Decision`: that an experiment tool picked a variation, the only thing that travels here.
 
+use crate::json::{Fields, decimal, join, whole};
 use crate::key::Hash;
 use crate::source::Source;
-use crate::value::{Fields, decimal, join};
-use crate::view::{Kind as ValueKind, View, fault};
+use crate::view::{Told, fault, kind};
 
 /// How many characters of a name, key or id are kept.
 pub const NAME_LIMIT: usize = 512;
@@ -176,14 +176,11 @@ impl Decision {
         new
     }
 
-    /// Fills one of its texts from a field of a loose value: a string, a number or a BigInt.
+    /// Fills one of its texts from what was told: a string, a number or a BigInt.
     #[inline(never)]
-    pub fn read<V: View>(&mut self, text: Text, from: &V, field: &str) {
-        if self.get(text).is_empty() {
-            let value = from.get(field);
-            if value.kind() != ValueKind::Bool {
-                self.fill(text, &value.text());
-            }
+    pub fn read(&mut self, text: Text, told: Told) {
+        if matches!(told.kind, kind::TEXT | kind::NUMBER | kind::BIG_INT) {
+            self.fill(text, told.text);
         }
     }
 
@@ -240,7 +237,7 @@ impl Decision {
             .field(self.first_of(&[Text::Project], project))
             .field(self.first_of(&[Text::Unit], visitor));
         let hash = self.hash_outcome(self.hash_key(hash));
-        let hash = hash.field(&decimal(u64::from(occurrence))).field(period);
+        let hash = hash.field(&decimal(f64::from(occurrence))).field(period);
         join(&["db-", &hash.hex()])
     }
 
@@ -306,33 +303,33 @@ const BLURRED: f64 = 9_007_199_254_740_992.0;
 
 /// Reads an id from a string, a number or a BigInt, with no digit lost, into one of the texts. A
 /// number that had lost digits before it came to us is taken as it came, and reported. What is no
-/// id at all refuses the decision, naming the field. Says whether there was anything.
+/// id at all refuses the decision, naming the field. `needed` says whether nothing, or `null`, is
+/// no id at all too.
 #[inline(never)]
-pub fn read_id<V: View>(
+pub fn read_id(
     decision: &mut Decision,
     text: Text,
-    (call, who, field): (&V, &str, &str),
+    (who, field, told): (&str, &str, Told),
+    needed: bool,
     mistakes: &mut Vec<String>,
-) -> bool {
-    const WANTED: &str = "a string or a number that is not empty";
-    let id = call.get(field);
-    match id.kind() {
-        ValueKind::Missing | ValueKind::Null => return false,
-        ValueKind::Text | ValueKind::BigInt | ValueKind::Number => {
-            let number = id.number();
-            let spelled = id.text();
-            if spelled.is_empty() || (id.kind() == ValueKind::Number && !number.is_finite()) {
-                decision.refuse(Verdict::Invalid, &fault(who, field, &id.spelled(), WANTED));
-            }
-            if number.abs() >= BLURRED {
-                let wanted = "a string: beyond 2^53 a number loses digits";
-                mistakes.push(fault(who, field, &spelled, wanted));
-            }
-            decision.set(text, &spelled);
-        }
-        _ => decision.refuse(Verdict::Invalid, &fault(who, field, &id.spelled(), WANTED)),
+) {
+    let number = told.text.trim_start_matches('-');
+    let good = match told.kind {
+        kind::MISSING | kind::NULL => !needed,
+        // `NaN` and `Infinity` begin with a letter.
+        kind::NUMBER => number.starts_with(|first: char| first.is_ascii_digit()),
+        kind::TEXT | kind::BIG_INT => !told.text.is_empty(),
+        _ => false,
+    };
+    if !good {
+        let wanted = "a string or a number that is not empty";
+        decision.refuse(Verdict::Invalid, &fault(who, field, told, wanted));
+        return;
     }
-    true
+    if told.is(kind::NUMBER) && whole(number).is_none_or(|number| number >= BLURRED) {
+        mistakes.push(fault(who, field, told, "a string: beyond 2^53 a number loses digits"));
+    }
+    decision.read(text, told);
 }
 
 /// How a decision ends. Each ends in exactly one of these.

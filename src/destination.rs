@@ -3,10 +3,10 @@
 
 use crate::decision::{Decision, Text};
 use crate::gate::Marks;
+use crate::json::Fields;
 use crate::options::{Case, Options};
 use crate::parcel::unpack;
 use crate::source::Source;
-use crate::value::Fields;
 
 pub mod segment;
 
@@ -33,9 +33,10 @@ impl Destination {
 }
 
 /// How a destination is found on the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// It is not there.
+    #[default]
     Missing,
     /// It queues what it is told, and may never load.
     Stub,

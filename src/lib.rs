@@ -9,8 +9,8 @@
 //! tested, but for `tracker`, the impure halves of the vendors and `js`, the only room that
 //! speaks JavaScript.
 
+pub mod json;
 pub mod options;
-pub mod value;
 pub mod view;
 
 pub mod decision;
@@ -25,8 +25,6 @@ pub mod parcel;
 pub mod store;
 
 pub mod destination;
-
-pub mod report;
 
 #[cfg(target_arch = "wasm32")]
 mod js;

@@ -3,9 +3,9 @@
 
 use crate::decision::cut;
 use crate::destination::Destination;
+use crate::json::{Fields, decimal, join, list, quoted, whole};
 use crate::source::Source;
-use crate::value::{Fields, Value, decimal, join};
-use crate::view::{Kind, View, fault};
+use crate::view::{Picked, Told, View, fault, kind};
 
 /// The options of `init`, checked. One table says what each is called, may be and is by default.
 #[derive(Clone, Debug, PartialEq)]
@@ -256,20 +256,20 @@ impl Options {
     }
 
     /// Reads the options the page passed to `init`. Each fault is one text in `mistakes`.
-    pub fn parse<V: View>(view: &V, mistakes: &mut Vec<String>) -> Options {
+    pub fn parse(view: &impl View, mistakes: &mut Vec<String>) -> Options {
         let mut options = Options::default();
-        if !view.is_object() && !matches!(view.kind(), Kind::Missing | Kind::Null) {
-            mistakes.push(join(&["init: the options are ", &view.spelled(), ", must be an object"]));
+        let all =
+            view.pick("* qaSignals.params.* qaSignals.cookies.* properties.* sources.* destinations.*", "");
+        let told = all.at(0);
+        if !matches!(told.kind, kind::OBJECT | kind::MISSING | kind::NULL) {
+            mistakes.push(join(&["init: the options are ", &told.spelled(), ", must be an object"]));
         }
-        for name in if view.is_object() { view.keys() } else { Vec::new() } {
-            let value = view.own(&name);
-            // As good as not given.
-            if value.kind() == Kind::Missing {
-                continue;
-            }
+        for (name, value) in told.entries().filter(|_| told.is(kind::OBJECT)) {
             match SPECS.iter().find(|(known, _)| *known == name) {
-                Some((name, spec)) => options.take(name, *spec, &value, mistakes),
-                None => mistakes.push(join(&[WHO, " `", cut(&name), "` is not known"])),
+                // As good as not given.
+                _ if value.is(kind::MISSING) => {}
+                Some((name, spec)) => options.take(name, *spec, value, &all, mistakes),
+                None => mistakes.push(join(&[WHO, " `", cut(name), "` is not known"])),
             }
         }
         if !options.cdn_url().is_empty() && options.write_key().is_empty() {
@@ -278,14 +278,12 @@ impl Options {
         options
     }
 
-    fn take<V: View>(&mut self, name: &str, spec: Spec, value: &V, mistakes: &mut Vec<String>) {
-        let came = value.spelled();
+    fn take(&mut self, name: &str, spec: Spec, value: Told, all: &Picked, mistakes: &mut Vec<String>) {
         let wanted = match spec {
             Spec::Text(at, wanted) => {
-                let told = value.string();
                 let told = match at {
-                    CDN_URL => told.trim_end_matches('/'),
-                    _ => cut(&told),
+                    CDN_URL => value.string().trim_end_matches('/'),
+                    _ => cut(value.string()),
                 };
                 let good = match at {
                     WRITE_KEY => is_write_key(told),
@@ -299,75 +297,72 @@ impl Options {
                 wanted.to_owned()
             }
             Spec::Number(at, _, least, most, wanted) => {
-                let number = value.number();
-                if number >= least && number <= most {
+                let number = if value.is(kind::NUMBER) { whole(value.text) } else { None };
+                if let Some(number) = number.filter(|number| *number >= least && *number <= most) {
                     set(&mut self.numbers, at, number);
                     return;
                 }
                 wanted.to_owned()
             }
             Spec::Choice(at, names) => {
-                let told = value.string();
-                if let Some(choice) = names.iter().position(|name| *name == told) {
+                if let Some(choice) = names.iter().position(|name| *name == value.string()) {
                     set(&mut self.choices, at, choice as u8);
                     return;
                 }
                 one_of(names)
             }
             Spec::Flag(at) => {
-                if value.kind() == Kind::Bool {
+                if value.is(kind::BOOL) {
                     set(&mut self.choices, at, u8::from(value.is_true()));
                     return;
                 }
                 "true or false".to_owned()
             }
             Spec::Properties => {
-                self.properties = scalars(WHO, name, value, mistakes);
+                self.properties =
+                    scalars(WHO, name, if value.is(kind::OBJECT) { all.at(3) } else { value }, mistakes);
                 return;
             }
-            Spec::QaSignals => return self.take_qa_signals(value, mistakes),
+            Spec::QaSignals if value.is(kind::OBJECT) => {
+                self.take_qa_signals(false, all.at(1), mistakes);
+                self.take_qa_signals(true, all.at(2), mistakes);
+                return;
+            }
+            Spec::QaSignals => "an object {params: [], cookies: []}".to_owned(),
             Spec::Sources => {
                 // The first source is told by calls only: there is nothing to look for.
                 let known = Source::ALL.map(Source::name);
-                self.sources = kinds(name, value, &known, 1, &Source::PLANNED, mistakes);
+                self.sources = kinds(name, value, all.at(4), &known, 1, &Source::PLANNED, mistakes);
                 return;
             }
             Spec::Destinations => {
                 let known = Destination::ALL.map(Destination::name);
-                self.destinations = kinds(name, value, &known, 0, &Destination::PLANNED, mistakes);
+                self.destinations = kinds(name, value, all.at(5), &known, 0, &Destination::PLANNED, mistakes);
                 return;
             }
             Spec::Planned => {
-                let asks = value.is_true() || !value.keys().is_empty();
-                let harmless = matches!(value.kind(), Kind::Null | Kind::Bool | Kind::Object);
-                if asks || !harmless {
+                // What asks for nothing is no mistake.
+                if !value.is(kind::NULL) && value.text != "false" {
                     mistakes.push(join(&[WHO, " `", name, "` is not available in this version yet"]));
                 }
                 return;
             }
         };
-        mistakes.push(fault(WHO, name, &came, &wanted));
+        mistakes.push(fault(WHO, name, value, &wanted));
     }
 
-    fn take_qa_signals<V: View>(&mut self, value: &V, mistakes: &mut Vec<String>) {
-        if !value.is_object() {
-            mistakes.push(fault(WHO, "qaSignals", &value.spelled(), "an object {params: [], cookies: []}"));
+    fn take_qa_signals(&mut self, cookie: bool, told: Told, mistakes: &mut Vec<String>) {
+        const WANTED: &str = "a list of names or name=value pairs";
+        let part = if cookie { "qaSignals.cookies" } else { "qaSignals.params" };
+        if !matches!(told.kind, kind::LIST | kind::MISSING) {
+            mistakes.push(fault(WHO, part, told, WANTED));
+            return;
         }
-        for name in value.keys() {
-            let part = join(&["qaSignals.", cut(&name)]);
-            if name != "cookies" && name != "params" {
-                mistakes.push(join(&[WHO, " `", &part, "` is not known"]));
-                continue;
-            }
-            let list = value.own(&name);
-            let items = list.items();
-            let faulty = list.kind() != Kind::List || items.iter().any(|item| item.string().is_empty());
-            if faulty {
-                let wanted = "a list of names or name=value pairs";
-                mistakes.push(fault(WHO, &part, &list.spelled(), wanted));
-            }
-            for entry in items.iter().map(View::string).filter(|entry| !entry.is_empty()) {
-                self.qa_signals.push(QaSignal { cookie: name == "cookies", entry });
+        for (_, entry) in told.entries() {
+            if entry.string().is_empty() {
+                mistakes.push(fault(WHO, part, entry, WANTED));
+            } else {
+                self.qa_signals.push(QaSignal { cookie, entry: entry.string().to_owned() });
             }
         }
     }
@@ -375,32 +370,33 @@ impl Options {
     /// The options in force, for the report. The write key is shortened.
     pub fn shown(&self) -> Fields {
         let mut fields = Fields::default();
-        let texts = |items: &mut dyn Iterator<Item = String>| Value::List(items.map(Value::Text).collect());
         for (name, spec) in SPECS {
             match spec {
                 Spec::Text(WRITE_KEY, _) => {
-                    let start: String = self.write_key().chars().take(4).collect();
-                    fields.text_or_null(name, &if start.is_empty() { start } else { start + "…" });
+                    let key = self.write_key();
+                    let start = key.get(..4).unwrap_or(key);
+                    fields.text_or_null(
+                        name,
+                        &if key.is_empty() { String::new() } else { join(&[start, "…"]) },
+                    );
                 }
                 Spec::Text(at, _) => fields.text_or_null(name, text(&self.texts, at)),
-                Spec::Number(at, ..) => {
-                    fields.number(name, self.number(at));
-                }
+                Spec::Number(at, ..) => fields.number(name, self.number(at)),
                 Spec::Choice(at, names) => {
                     fields.text(name, names.get(usize::from(self.choice(at))).copied().unwrap_or_default());
                 }
                 Spec::Flag(at) => fields.flag(name, self.choice(at) > 0),
-                Spec::Properties => fields.put(name, Value::Object(self.properties.clone())),
+                Spec::Properties => fields.put(name, &self.properties.json()),
                 Spec::QaSignals => {
-                    fields.put(name, texts(&mut self.qa_signals.iter().map(|it| it.entry.clone())));
+                    fields.put(name, &list(self.qa_signals.iter().map(|it| quoted(&it.entry))));
                 }
                 Spec::Sources if self.sources.is_none() => fields.text(name, "auto"),
                 Spec::Sources => {
                     let named = Source::ALL.into_iter().filter(|it| self.names(*it));
-                    fields.put(name, texts(&mut named.map(|it| it.name().to_owned())));
+                    fields.put(name, &list(named.map(|it| quoted(it.name()))));
                 }
                 Spec::Destinations => {
-                    fields.put(name, texts(&mut self.destinations().map(|it| it.name().to_owned())));
+                    fields.put(name, &list(self.destinations().map(|it| quoted(it.name()))));
                 }
                 Spec::Planned => {}
             }
@@ -430,55 +426,57 @@ fn treatment(choice: u8) -> Treatment {
 /// Reads `"auto"`, or a list of kinds, as a bit for each kind. None stands for `"auto"`; so does a
 /// list without one good entry, since that is the default.
 #[inline(never)]
-fn kinds<V: View>(
+fn kinds(
     name: &str,
-    value: &V,
+    value: Told,
+    items: Told,
     known: &[&str],
     first: usize,
     planned: &[&str],
     mistakes: &mut Vec<String>,
 ) -> Option<u32> {
-    if value.kind() != Kind::List {
+    if !value.is(kind::LIST) {
         if value.string() != "auto" {
-            mistakes.push(fault(WHO, name, &value.spelled(), "\"auto\" or a list"));
+            mistakes.push(fault(WHO, name, value, "\"auto\" or a list"));
         }
         return None;
     }
-    let items = value.items();
-    let mut bits = 0;
-    let known_names = known.get(first..).unwrap_or_default();
-    for (place, item) in items.iter().enumerate() {
-        let told = item.string();
-        if let Some(kind) = known_names.iter().position(|name| *name == told) {
+    let known = known.get(first..).unwrap_or_default();
+    let (mut bits, mut count) = (0, 0.0);
+    for (_, item) in items.entries() {
+        if let Some(kind) = known.iter().position(|name| *name == item.string()) {
             bits |= 1 << (kind + first);
-            continue;
+        } else {
+            let mut wanted = one_of(known);
+            if planned.contains(&item.string()) {
+                wanted += " (it is not available in this version yet)";
+            }
+            mistakes.push(fault(WHO, &join(&[name, "[", &decimal(count), "]"]), item, &wanted));
         }
-        let part = join(&[name, "[", &decimal(place as u64), "]"]);
-        let mut wanted = one_of(known_names);
-        if planned.contains(&&*told) {
-            wanted += " (it is not available in this version yet)";
-        }
-        mistakes.push(fault(WHO, &part, &item.spelled(), &wanted));
+        count += 1.0;
     }
-    (items.is_empty() || bits > 0).then_some(bits)
+    (count == 0.0 || bits > 0).then_some(bits)
 }
 
 /// Reads an object of strings, numbers and booleans; names whatever else is in it.
-pub fn scalars<V: View>(who: &str, name: &str, view: &V, mistakes: &mut Vec<String>) -> Fields {
+pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) -> Fields {
     let mut fields = Fields::default();
-    if !view.is_object() {
-        mistakes.push(fault(who, name, &view.spelled(), "an object"));
+    if !told.is(kind::OBJECT) {
+        mistakes.push(fault(who, name, told, "an object"));
+        return fields;
     }
-    for key in view.keys() {
-        let value = view.own(&key);
-        let key = cut(&key);
-        match value.kind() {
-            Kind::Text => fields.put(key, Value::Text(cut(&value.text()).to_owned())),
-            Kind::Bool => fields.flag(key, value.is_true()),
-            Kind::Number if value.number().is_finite() => fields.number(key, value.number()),
+    for (key, value) in told.entries() {
+        let key = cut(key);
+        // `NaN` and `Infinity` are spelled with letters only.
+        let finite = value.text.contains(|letter: char| letter.is_ascii_digit());
+        match value.kind {
+            kind::TEXT => fields.put(key, &quoted(cut(value.text))),
+            kind::BOOL => fields.put(key, value.text),
+            kind::NUMBER if finite => fields.put(key, value.text),
+            kind::MISSING => {}
             _ => {
                 let part = join(&[name, ".", key]);
-                mistakes.push(fault(who, &part, &value.spelled(), "a string, a number or a boolean"));
+                mistakes.push(fault(who, &part, value, "a string, a number or a boolean"));
             }
         }
     }

@@ -10,10 +10,10 @@ use std::rc::Rc;
 use crate::decision::{Decision, Verdict};
 use crate::destination::{Destination, State};
 use crate::gate::{Consent, Facts, Hold, Judgment, Marks, hold, judge};
+use crate::json::{decimal, join};
 use crate::options::{Dedupe, Options};
 use crate::parcel::{Handed, Item, Parcel};
 use crate::store::{Mark, Memory};
-use crate::value::decimal;
 
 /// How many decisions wait at most. The oldest stay.
 pub const LIMIT: usize = 1000;
@@ -132,6 +132,26 @@ pub enum Step {
     Confirmed(Destination),
     /// The destination threw.
     Threw(Destination, String),
+}
+
+impl Step {
+    /// The step in words.
+    pub fn told(&self) -> String {
+        let (before, destination, after) = match self {
+            Step::Held(Hold::Consent) => return "held: waits for consent".to_owned(),
+            Step::Held(Hold::Redirect) => return "held: told on the landing page of its redirect".to_owned(),
+            Step::Parked => return "the wait on this page is over: left for the next page".to_owned(),
+            Step::Resumed => return "taken over from an earlier page".to_owned(),
+            Step::Waiting(destination, state) => {
+                return join(&[destination.name(), " is ", state.name(), ": waits"]);
+            }
+            Step::Threw(destination, error) => return join(&[destination.name(), " threw: ", error]),
+            Step::Stub(destination) => ("handed to the stub of ", destination, ""),
+            Step::Tool(destination) => ("handed to ", destination, ""),
+            Step::Confirmed(destination) => ("", destination, " took charge"),
+        };
+        join(&[before, destination.name(), after])
+    }
 }
 
 struct Slot {
@@ -313,7 +333,7 @@ impl Outbox {
 
     fn message_id(&self, item: &Item, occurrence: u32) -> String {
         let facts = &self.facts;
-        let once = [&facts.period, "/", &decimal(u64::from(item.id))].concat();
+        let once = [&facts.period, "/", &decimal(f64::from(item.id))].concat();
         let period = if self.options.dedupe() == Dedupe::None { &once } else { &facts.period };
         item.decision.message_id(&facts.project, &facts.visitor, occurrence, period)
     }

@@ -4,8 +4,8 @@
 use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::destination::{Destination, State};
 use crate::gate::{Hold, Marks};
+use crate::json::{Fields, decimal};
 use crate::source::Source;
-use crate::value::{Fields, Value, decimal, join};
 
 /// A decision in the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,13 +92,13 @@ impl Item {
         let mut out = Writer::default();
         out.text(VERSION);
         for number in [
-            self.received_at as u64,
-            decision.decided_at as u64,
-            decision.source as u64,
-            decision.kind as u64,
-            u64::from(decision.holdback),
-            u64::from(self.marks.qa),
-            u64::from(self.marks.preview),
+            self.received_at,
+            decision.decided_at,
+            decision.source as u8 as f64,
+            decision.kind as u8 as f64,
+            f64::from(u8::from(decision.holdback)),
+            f64::from(u8::from(self.marks.qa)),
+            f64::from(u8::from(self.marks.preview)),
         ] {
             out.number(number);
         }
@@ -106,8 +106,8 @@ impl Item {
             out.text(decision.get(text));
         }
         for parcel in self.parcels.iter().filter(|parcel| parcel.is_open()) {
-            out.number(parcel.destination as u64);
-            out.number(u64::from(parcel.occurrence));
+            out.number(parcel.destination as u8 as f64);
+            out.number(f64::from(parcel.occurrence));
             out.text(&parcel.message_id);
         }
         out.0
@@ -167,13 +167,9 @@ impl Item {
 /// Packs the properties of a decision into one text.
 pub fn pack(fields: &Fields) -> String {
     let mut out = Writer::default();
-    for (name, value) in &fields.0 {
+    for (name, json) in &fields.0 {
         out.text(name);
-        match value {
-            Value::Text(text) => out.text(&join(&["t", text])),
-            Value::Number(number) => out.text(&join(&["n", &decimal(number.to_bits())])),
-            other => out.text(if *other == Value::Bool(true) { "b1" } else { "b0" }),
-        }
+        out.text(json);
     }
     out.0
 }
@@ -181,13 +177,8 @@ pub fn pack(fields: &Fields) -> String {
 /// Puts packed properties into `fields`. What is no longer readable is left out.
 pub fn unpack(packed: &str, fields: &mut Fields) {
     let mut packed = Reader(packed);
-    while let (Some(name), Some(value)) = (packed.text(), packed.text()) {
-        let Some((kind, rest)) = value.split_at_checked(1) else { return };
-        match kind {
-            "t" => fields.put(name, Value::Text(rest.to_owned())),
-            "n" => fields.number(name, f64::from_bits(rest.parse().unwrap_or_default())),
-            _ => fields.flag(name, rest == "1"),
-        }
+    while let (Some(name), Some(json)) = (packed.text(), packed.text()) {
+        fields.put(name, json);
     }
 }
 
@@ -197,12 +188,12 @@ struct Writer(String);
 impl Writer {
     #[inline(never)]
     fn text(&mut self, text: &str) {
-        self.0 += &decimal(text.len() as u64);
+        self.0 += &decimal(text.len() as f64);
         self.0.push(':');
         self.0 += text;
     }
 
-    fn number(&mut self, number: u64) {
+    fn number(&mut self, number: f64) {
         self.text(&decimal(number));
     }
 }

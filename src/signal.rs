@@ -1,8 +1,8 @@
 //! Signals: what in the address bar, the cookies and the tab's storage shows that this is no
 //! visitor but somebody previewing (a draft, a forced variation) or the site's own QA.
 
+use crate::json::join;
 use crate::options::QaSignal;
-use crate::value::join;
 
 /// Where a signal is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,14 +84,17 @@ pub struct Shown<'a> {
     pub search: &'a str,
     /// `document.cookie`.
     pub cookies: &'a str,
-    /// The entries of sessionStorage that are there, of those named by [`session_names`], in the
+    /// The entries of sessionStorage that are there, of those named by [`SESSION_NAMES`], in the
     /// form of a cookie string.
     pub session: &'a str,
 }
 
-/// The entries of sessionStorage that can be signals.
-pub fn session_names() -> impl Iterator<Item = &'static str> {
-    PREVIEW.iter().filter(|(place, ..)| *place == Place::Session).map(|(_, name, _)| *name)
+/// The names of the entries of sessionStorage that can be signals, divided by spaces.
+pub const SESSION_NAMES: &str = "optimizely_embed_editor amp-preview-mode";
+
+/// Whether this QA signal is a request to track in spite of a preview.
+pub fn is_forced_tracking(signal: &str) -> bool {
+    signal.starts_with(FORCE_TRACKING)
 }
 
 /// The preview signal that the page shows, by name; empty when there is none. Who asks Optimizely

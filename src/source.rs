@@ -1,7 +1,7 @@
 //! The sources: experiment tools whose decisions we carry. A new one is a file below and a line
 //! in [`Source`].
 
-use crate::view::{View, fault};
+use crate::view::{Told, fault, kind};
 
 pub mod direct;
 pub mod optimizely_web;
@@ -34,12 +34,10 @@ impl Source {
 
 /// Reads a holdback flag, which tools spell as a boolean, a number or a string. Never its
 /// truthiness: `"false"` is no holdback.
-pub fn read_holdback<V: View>(call: &V, who: &str, mistakes: &mut Vec<String>) -> bool {
-    let flag = call.get("isHoldback");
-    let text = flag.text();
-    let absent = text.is_empty() && matches!(flag.spelled().as_str(), "missing" | "null" | "\"\"");
-    if !absent && !["true", "false", "0", "1"].contains(&&*text) {
-        mistakes.push(fault(who, "isHoldback", &flag.spelled(), "true or false"));
+pub fn read_holdback(told: Told, who: &str, mistakes: &mut Vec<String>) -> bool {
+    let absent = matches!(told.kind, kind::MISSING | kind::NULL);
+    if !absent && !["true", "false", "0", "1"].contains(&told.text) {
+        mistakes.push(fault(who, "isHoldback", told, "true or false"));
     }
-    text == "true" || text == "1"
+    told.text == "true" || told.text == "1"
 }

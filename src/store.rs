@@ -3,8 +3,8 @@
 //! with how many there were, and two tabs never overwrite each other.
 
 use crate::destination::Destination;
+use crate::json::{decimal, join};
 use crate::options::Dedupe;
-use crate::value::{decimal, join};
 
 /// With this the names of all our entries begin. The number is the version of their format.
 pub const PREFIX: &str = "decision-bridge/1/";
@@ -51,7 +51,7 @@ impl Memory {
     pub fn entry(&self, period: &str) -> String {
         let mut entry = period.to_owned();
         for (destination, mark) in &self.0 {
-            let occurrence = decimal(u64::from(mark.occurrence));
+            let occurrence = decimal(f64::from(mark.occurrence));
             entry += &join(&[" ", destination.name(), " ", &occurrence, " ", &mark.outcome]);
         }
         entry
@@ -93,7 +93,7 @@ impl Session {
 
     /// The entry as it is stored.
     pub fn entry(&self) -> String {
-        join(&[&self.id, " ", &decimal(self.last as u64)])
+        join(&[&self.id, " ", &decimal(self.last)])
     }
 }
 
@@ -119,15 +119,15 @@ impl Dedupe {
     }
 }
 
-/// The page and the name of the entry, when it is the name of an item that a page holds.
-pub fn holder(name: &str) -> Option<&str> {
-    Some(name.strip_prefix("out/")?.split_once('/')?.0)
+/// The page that holds the item with this name.
+pub fn holder(name: &str) -> &str {
+    name.rsplit('/').nth(1).unwrap_or_default()
 }
 
 /// The name of an item of a page. Names in alphabetical order are in the order of the items, since
 /// a page's id begins with the time it was opened.
 pub fn item_name(page: &str, id: u32) -> String {
-    let digits = decimal(u64::from(id));
+    let digits = decimal(f64::from(id));
     let zeros = "0000000".get(digits.len()..).unwrap_or_default();
     name(&["out/", page, "/", zeros, &digits])
 }

@@ -8,67 +8,59 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::Function;
-
 use crate::decision::{Decision, Text, Verdict};
 use crate::destination::{self, Destination, State, segment};
 use crate::gate::{Consent, Facts};
-use crate::js::page::{self, Loud, Store, Timer};
+use crate::js::page::{self, JsValue, Timer};
+use crate::json::{Fields, decimal, join, list};
 use crate::options::{Dedupe, Options};
-use crate::outbox::{Effect, Input, LIMIT, Now, Outbox, Sending, Step};
+use crate::outbox::{Call, Effect, Input, LIMIT, Now, Outbox, Sending, Step};
 use crate::parcel::Item;
-use crate::report::Report;
 use crate::signal::{self, Shown, cookie};
 use crate::source::Source;
-use crate::source::optimizely_web::{REDIRECT_COOKIE, attach};
+use crate::source::optimizely_web::{Around, REDIRECT_COOKIE, read_state, visitor};
 use crate::store::{self, Memory, Session};
-use crate::value::{Fields, decimal, join};
-use crate::view::View;
-
-mod diagnosis;
-
-pub use diagnosis::diagnose;
+use crate::view::{UNIT, View, kind};
 
 /// How often the page is searched for preview and QA signals at most, in ms.
 const SIGNALS_MS: f64 = 1000.0;
 
+/// The names of Optimizely's client: Optimizely Web's, and Performance Edge's.
+const CLIENTS: [&str; 2] = ["optimizely", "optimizelyEdge"];
+
+/// Where something is kept: on this page, in this tab, in this browser.
+const PAGE: u8 = 0;
+const TAB: u8 = 1;
+const SITE: u8 = 2;
+
 /// Everything we know on this page. It lives as long as the page.
+#[derive(Default)]
 struct Tracker {
     options: RefCell<Rc<Options>>,
     outbox: RefCell<Option<Outbox>>,
-    report: RefCell<Report>,
     /// Decisions that came before `init`.
     early: RefCell<Vec<(u32, Decision)>>,
     facts: RefCell<Facts>,
     session: RefCell<Option<Session>>,
-    handlers: RefCell<Vec<(u32, &'static str, Function)>>,
     timer: RefCell<Option<(f64, Timer)>>,
-    confirmed: RefCell<Option<Function>>,
-    /// On this page, in this tab, in this browser.
-    stores: RefCell<Rc<[Store; 3]>>,
+    /// The page's own id, which begins with the time it was opened.
     page: String,
-    search: RefCell<String>,
-    last_handler: Cell<u32>,
+    queries: RefCell<String>,
+    clients: RefCell<Vec<&'static str>>,
+    decisions: Cell<u32>,
     initialized: Cell<bool>,
     started: Cell<bool>,
     running: Cell<bool>,
     asked: Cell<Option<bool>>,
     signals_at: Cell<f64>,
-    missing_since: Cell<f64>,
+    missing_since: Cell<Option<f64>>,
     blocked: Cell<bool>,
     state: Cell<State>,
     /// Whether Optimizely's decisions came by its callback, and by its events.
-    entrances: Cell<(bool, bool)>,
+    by_callback: Cell<bool>,
+    by_event: Cell<bool>,
     /// Whether an earlier instance on this page has died.
     again: bool,
-}
-
-/// Where something is kept.
-#[derive(Clone, Copy)]
-enum Shelf {
-    Page,
-    Tab,
-    Site,
 }
 
 thread_local! {
@@ -77,32 +69,9 @@ thread_local! {
 
 /// Makes the tracker.
 pub fn wake(again: bool) {
-    let page = join(&[&decimal(page::now().wall as u64), "-", &page::random()]);
-    let tracker = Tracker {
-        options: RefCell::default(),
-        outbox: RefCell::default(),
-        report: RefCell::default(),
-        early: RefCell::default(),
-        facts: RefCell::new(Facts { visitor: page::random(), ..Facts::default() }),
-        session: RefCell::default(),
-        handlers: RefCell::default(),
-        timer: RefCell::default(),
-        confirmed: RefCell::default(),
-        stores: RefCell::new(memory_only()),
-        page,
-        search: RefCell::default(),
-        last_handler: Cell::new(0),
-        initialized: Cell::new(false),
-        started: Cell::new(false),
-        running: Cell::new(false),
-        asked: Cell::new(None),
-        signals_at: Cell::new(f64::NEG_INFINITY),
-        missing_since: Cell::new(f64::NAN),
-        blocked: Cell::new(false),
-        state: Cell::new(State::Missing),
-        entrances: Cell::new((false, false)),
-        again,
-    };
+    let page = join(&[&decimal(page::now().wall), "-", &page::random()]);
+    let tracker = Tracker { page, again, signals_at: Cell::new(f64::NEG_INFINITY), ..Tracker::default() };
+    tracker.facts.borrow_mut().visitor = page::random();
     TRACKER.set(Some(Box::leak(Box::new(tracker))));
 }
 
@@ -123,11 +92,6 @@ impl Tracker {
         Rc::clone(&self.options.borrow())
     }
 
-    fn store(&self, shelf: Shelf) -> Rc<[Store; 3]> {
-        let _ = shelf;
-        Rc::clone(&self.stores.borrow())
-    }
-
     fn consent(&self) -> Consent {
         match self.asked.get() {
             _ if !self.options.borrow().require_consent() => Consent::Granted,
@@ -138,42 +102,6 @@ impl Tracker {
     }
 }
 
-fn memory_only() -> Rc<[Store; 3]> {
-    Rc::new([Store::open(""), Store::open(""), Store::open("")])
-}
-
-/// The entry under this name, kept there; empty when there is none.
-#[inline(never)]
-fn read(shelf: Shelf, name: &str) -> String {
-    let [page, tab, site] = &*it().store(shelf);
-    pick(shelf, page, tab, site).read(name)
-}
-
-#[inline(never)]
-fn write(shelf: Shelf, name: &str, entry: &str) {
-    let [page, tab, site] = &*it().store(shelf);
-    pick(shelf, page, tab, site).write(name, entry);
-}
-
-#[inline(never)]
-fn remove(shelf: Shelf, name: &str) {
-    let [page, tab, site] = &*it().store(shelf);
-    pick(shelf, page, tab, site).remove(name);
-}
-
-fn names(shelf: Shelf) -> Vec<String> {
-    let [page, tab, site] = &*it().store(shelf);
-    pick(shelf, page, tab, site).names()
-}
-
-fn pick<'a>(shelf: Shelf, page: &'a Store, tab: &'a Store, site: &'a Store) -> &'a Store {
-    match shelf {
-        Shelf::Page => page,
-        Shelf::Tab => tab,
-        Shelf::Site => site,
-    }
-}
-
 /// Takes the options; false when that was done before. On a page that is being prerendered
 /// everything starts when it is activated.
 pub fn init(options: Options) -> bool {
@@ -181,10 +109,11 @@ pub fn init(options: Options) -> bool {
     if tracker.initialized.replace(true) {
         return false;
     }
+    if options.debug() {
+        page::tell("debug", 0, "");
+    }
     *tracker.options.borrow_mut() = Rc::new(options);
-    if page::document("prerendering").is_true() {
-        page::listen("document", "prerenderingchange", |_| start());
-    } else {
+    if fact(&page::facts(""), page::Facts::Prerendering).is_empty() {
         start();
     }
     true
@@ -192,15 +121,10 @@ pub fn init(options: Options) -> bool {
 
 fn start() {
     let tracker = it();
-    if tracker.started.replace(true) {
+    if !tracker.initialized.get() || tracker.started.replace(true) {
         return;
     }
     let options = tracker.options();
-    let confirmed = page::function(|number| {
-        handle(Input::Confirmed(number.number() as u32, Destination::Segment));
-        run();
-    });
-    *tracker.confirmed.borrow_mut() = Some(confirmed);
     *tracker.outbox.borrow_mut() = Some(Outbox::new(Rc::clone(&options), page::now()));
     // What starts now runs as one, so that what Optimizely's state knows of a decision joins it
     // before it leaves.
@@ -211,11 +135,12 @@ fn start() {
     for (id, decision) in tracker.early.take() {
         take_in(id, decision);
     }
-    segment::load(options.write_key(), options.cdn_url());
-    attach::find(&options);
+    if !options.write_key().is_empty() {
+        page::load_segment(options.write_key(), options.cdn_url());
+    }
+    find_sources(&options);
     tracker.running.set(false);
     run();
-    listen();
 }
 
 /// Opens the browser's storages, as soon as we may.
@@ -224,19 +149,16 @@ fn open_stores() {
     if tracker.consent() != Consent::Granted {
         return;
     }
-    let stores = [Store::open(""), Store::open("sessionStorage"), Store::open("localStorage")];
-    let lasting = stores.iter().skip(1).all(Store::is_lasting);
-    *tracker.stores.borrow_mut() = Rc::new(stores);
+    if !page::open(true) {
+        warn("storage is blocked: nothing can be remembered for the next page");
+    }
     let name = store::name(&["visitor"]);
-    let known = read(Shelf::Site, &name);
+    let known = page::read(SITE, &name);
     if known.is_empty() || known.len() > 64 {
         let visitor = tracker.facts.borrow().visitor.clone();
-        write(Shelf::Site, &name, &visitor);
+        page::write(SITE, &name, &visitor);
     } else {
         tracker.facts.borrow_mut().visitor = known;
-    }
-    if !lasting {
-        warn("storage is blocked: nothing can be remembered for the next page");
     }
 }
 
@@ -248,43 +170,45 @@ fn take_over() {
         return;
     }
     let now = page::now().wall;
-    let all = names(Shelf::Site);
-    for name in &all {
-        let Some(holder) = store::holder(name) else { continue };
-        let full = store::name(&[name]);
-        let item = Item::from_record(&read(Shelf::Site, &full));
+    let names = page::names(SITE, &store::name(&["out/"]));
+    for name in names.split(UNIT).filter(|name| !name.is_empty()) {
+        let holder = store::holder(name);
+        let item = Item::from_record(&page::read(SITE, name));
         let old = |item: &Item| now - item.received_at > store::ABANDONED_MS;
-        let said_goodbye = all.iter().any(|name| name.strip_prefix("left/") == Some(holder));
+        let said_goodbye = !page::read(SITE, &store::name(&["left/", holder])).is_empty();
         let free = said_goodbye || tracker.again || item.as_ref().is_none_or(old);
         if holder == tracker.page || !free {
             continue;
         }
-        remove(Shelf::Site, &full);
+        page::remove(SITE, name);
         if let Some(mut item) = item {
-            item.id = tracker.report.borrow_mut().open(&item.decision, item.received_at);
+            item.id = came(&item.decision);
             handle(Input::Carried(item));
         }
     }
-    for name in all.iter().filter(|name| name.starts_with("left/")) {
-        remove(Shelf::Site, &store::name(&[name]));
+    for name in page::names(SITE, &store::name(&["left/"])).split(UNIT) {
+        page::remove(SITE, name);
     }
 }
 
 /// A decision came in from a source.
 pub fn decide(mut decision: Decision) {
     let tracker = it();
-    for text in [Text::PageUrl, Text::PagePath, Text::PageTitle] {
-        decision.set(text, &page::here(text));
+    let facts = page::facts("");
+    for (text, place) in [
+        (Text::PageUrl, page::Facts::Url),
+        (Text::PagePath, page::Facts::Path),
+        (Text::PageTitle, page::Facts::Title),
+    ] {
+        decision.set(text, fact(&facts, place));
     }
     if decision.source == Source::OptimizelyWeb {
-        let (callback, event) = tracker.entrances.get();
-        tracker.entrances.set((callback || !decision.may_redirect, event || decision.may_redirect));
+        let entrance = if decision.may_redirect { &tracker.by_event } else { &tracker.by_callback };
+        entrance.set(true);
     }
-    let id = tracker.report.borrow_mut().open(&decision, page::now().wall);
-    tell_of("decision", id);
-    log(id, "came in");
+    let id = came(&decision);
     if decision.refused == Some(Verdict::Invalid) {
-        crate::js::mistake(decision.get(Text::Refusal));
+        page::tell("error", 0, decision.get(Text::Refusal));
     }
     if tracker.started.get() {
         learn(false);
@@ -295,6 +219,14 @@ pub fn decide(mut decision: Decision) {
     } else {
         finish(id, Verdict::Expired, "too many decisions came before `init`");
     }
+}
+
+/// Gives a decision its number, and tells that it came.
+fn came(decision: &Decision) -> u32 {
+    let id = it().decisions.get() + 1;
+    it().decisions.set(id);
+    page::tell("decision", id, &decision.shown().json());
+    id
 }
 
 fn take_in(id: u32, decision: Decision) {
@@ -338,15 +270,10 @@ fn run() {
 fn perform(effect: Effect) {
     let tracker = it();
     match effect {
-        Effect::Store(id, record) => write(Shelf::Site, &store::item_name(&tracker.page, id), &record),
-        Effect::Erase(id) => remove(Shelf::Site, &store::item_name(&tracker.page, id)),
+        Effect::Store(id, record) => page::write(SITE, &store::item_name(&tracker.page, id), &record),
+        Effect::Erase(id) => page::remove(SITE, &store::item_name(&tracker.page, id)),
         Effect::Look(Destination::Segment) => {
-            let state = segment::look(tracker.blocked.get());
-            tracker.state.set(state);
-            let ready = matches!(state, State::Ready { .. });
-            if ready || tracker.missing_since.get().is_nan() {
-                tracker.missing_since.set(if ready { f64::NAN } else { page::now().steady });
-            }
+            let state = look_for_segment();
             handle(Input::Found(Destination::Segment, state));
         }
         Effect::Recall(id, destination, key) => {
@@ -357,44 +284,83 @@ fn perform(effect: Effect) {
         Effect::Remember(key, destination, mark) => {
             let mut memory = recall(&key);
             memory.set(destination, mark);
-            let period = tracker.facts.borrow().period.clone();
-            write(memory_shelf(), &store::name(&["seen/", &key]), &memory.entry(&period));
+            let entry = memory.entry(&tracker.facts.borrow().period);
+            page::write(memory_shelf(), &store::name(&["seen/", &key]), &entry);
         }
-        Effect::Release => {
-            let pending = tracker.outbox.borrow().as_ref().is_some_and(|outbox| outbox.pending() > 0);
-            if pending {
-                write(Shelf::Site, &store::name(&["left/", &tracker.page]), "1");
+        Effect::Release => page::write(SITE, &store::name(&["left/", &tracker.page]), "1"),
+        Effect::Purge => {
+            for shelf in [TAB, SITE] {
+                for name in page::names(shelf, store::PREFIX).split(UNIT) {
+                    page::remove(shelf, name);
+                }
             }
+            page::open(false);
+            tracker.session.replace(None);
         }
-        Effect::Purge => purge(),
-        Effect::Trace(id, step) => trace(id, step),
+        Effect::Trace(id, step) => trace(id, &step),
         Effect::Ended(id, verdict, why) => finish(id, verdict, &why),
     }
 }
 
-fn send(sending: &Sending) {
+fn look_for_segment() -> State {
     let tracker = it();
-    let time = page::iso(sending.decision.decided_at);
-    let event = destination::event(&sending.decision, sending.marks, &tracker.options(), &time);
-    let confirmed = tracker.confirmed.borrow().clone();
-    if let Some(confirmed) = confirmed {
-        let call = segment::send(event, sending, &time, &confirmed);
-        handle(Input::Called(sending.id, sending.destination, call));
+    let told = page::window().pick(segment::PATHS, "");
+    let state = segment::state(&told, tracker.blocked.get());
+    tracker.state.set(state);
+    let ready = matches!(state, State::Ready { .. });
+    let since = tracker.missing_since.get().unwrap_or(page::now().steady);
+    tracker.missing_since.set((!ready).then_some(since));
+    state
+}
+
+fn send(sending: &Sending) {
+    let told = page::window().pick(segment::PATHS, "");
+    let state = segment::state(&told, false);
+    if segment::is_foreign(&told, state) {
+        warn("window.analytics is not Segment's analytics.js: it is told the same way");
     }
+    let time = page::iso(sending.decision.decided_at);
+    let event = destination::event(&sending.decision, sending.marks, &it().options(), &time);
+    let facts = page::facts("");
+    let options = segment::options(sending, &time, fact(&facts, page::Facts::Url));
+    let answer = page::track(
+        &event.name,
+        &event.properties.json(),
+        &options.json(),
+        sending.id,
+        state == State::Stub,
+        segment::needs_middleware(&told, state),
+    );
+    let call = match answer.strip_prefix('!') {
+        Some(error) => Call::Threw(error.to_owned()),
+        None if answer.is_empty() => Call::Returned,
+        None => Call::WillConfirm,
+    };
+    handle(Input::Called(sending.id, sending.destination, call));
+}
+
+/// A destination took charge of the decision with this number.
+pub fn confirmed(number: &str) {
+    handle(Input::Confirmed(number.parse().unwrap_or_default(), Destination::Segment));
+    run();
 }
 
 /// What was last handed over for a dedupe key.
 fn recall(key: &str) -> Memory {
-    let entry = read(memory_shelf(), &store::name(&["seen/", key]));
+    let entry = page::read(memory_shelf(), &store::name(&["seen/", key]));
     Memory::parse(&entry, &it().facts.borrow().period)
 }
 
-fn memory_shelf() -> Shelf {
+fn memory_shelf() -> u8 {
     match it().options.borrow().dedupe() {
-        Dedupe::Page | Dedupe::None => Shelf::Page,
-        Dedupe::Tab => Shelf::Tab,
-        Dedupe::Session | Dedupe::Visitor => Shelf::Site,
+        Dedupe::Page | Dedupe::None => PAGE,
+        Dedupe::Tab => TAB,
+        Dedupe::Session | Dedupe::Visitor => SITE,
     }
+}
+
+fn fact(facts: &str, place: page::Facts) -> &str {
+    facts.split(UNIT).nth(place as usize).unwrap_or_default()
 }
 
 /// Finds out what the outbox has to know about the page. The search for signals is repeated when
@@ -405,25 +371,25 @@ fn learn(search_now: bool) {
     let options = tracker.options();
     let consent = tracker.consent();
     let period = period(&options, now);
-    let cookies = page::cookies();
-    let search = page::location("search");
-    let moved = tracker.search.replace(search.clone()) != search;
+    let names = if consent == Consent::Granted { signal::SESSION_NAMES } else { "" };
+    let page = page::facts(names);
+    let (cookies, queries) = (fact(&page, page::Facts::Cookies), fact(&page, page::Facts::Queries));
+    let moved = tracker.queries.replace(queries.to_owned()) != queries;
     let mut facts = tracker.facts.borrow().clone();
     if search_now || moved || now.steady - tracker.signals_at.get() > SIGNALS_MS {
         tracker.signals_at.set(now.steady);
-        let search = page::queries();
-        let session = in_session();
-        let shown = Shown { search: &search, cookies: &cookies, session: &session };
+        let shown = Shown { search: queries, cookies, session: fact(&page, page::Facts::Session) };
         facts.qa = remembered("qa", signal::qa(&shown, &options.qa_signals));
         facts.preview = remembered("preview", signal::preview(&shown));
-        if facts.qa.starts_with("optimizely_force_tracking") {
+        if signal::is_forced_tracking(&facts.qa) {
             facts.preview.clear();
         }
     }
-    cookie(&cookies, REDIRECT_COOKIE).clone_into(&mut facts.redirect);
+    cookie(cookies, REDIRECT_COOKIE).clone_into(&mut facts.redirect);
     if facts.project.is_empty() {
         let key = options.write_key();
-        facts.project = if key.is_empty() { page::location("host") } else { key.to_owned() };
+        let project = if key.is_empty() { fact(&page, page::Facts::Host) } else { key };
+        project.clone_into(&mut facts.project);
     }
     facts.period = period;
     facts.consent = consent;
@@ -437,40 +403,24 @@ fn learn(search_now: bool) {
 /// A signal counts for the rest of the tab's life, also where only the first page shows it.
 fn remembered(kind: &str, found: String) -> String {
     let name = store::name(&[kind]);
-    let before = read(Shelf::Tab, &name);
+    let before = page::read(TAB, &name);
     if found.is_empty() {
         return before;
     }
     if before != found {
-        write(Shelf::Tab, &name, &found);
+        page::write(TAB, &name, &found);
     }
     found
-}
-
-/// What stands in sessionStorage of the tools' own signals, in the form of a cookie string.
-fn in_session() -> String {
-    let mut shown = String::new();
-    if it().consent() == Consent::Granted {
-        let session = page::global("sessionStorage");
-        for name in signal::session_names() {
-            let value = session.get(name).string();
-            if !value.is_empty() {
-                shown += &join(&[name, "=", &value, ";"]);
-            }
-        }
-    }
-    shown
 }
 
 /// What the dedupe scope calls one period: continues the running session, or begins one.
 fn period(options: &Options, now: Now) -> String {
     let tracker = it();
+    let granted = tracker.consent() == Consent::Granted;
     let (shelf, timeout) = match options.dedupe() {
         Dedupe::Visitor => return "visitor".to_owned(),
-        Dedupe::Session if tracker.consent() == Consent::Granted => {
-            (Shelf::Site, options.session_timeout_ms())
-        }
-        Dedupe::Tab if tracker.consent() == Consent::Granted => (Shelf::Tab, f64::MAX),
+        Dedupe::Session if granted => (SITE, options.session_timeout_ms()),
+        Dedupe::Tab if granted => (TAB, f64::MAX),
         _ => return tracker.page.clone(),
     };
     // Every page and decision counts, but not each has to be written down to the millisecond.
@@ -482,13 +432,13 @@ fn period(options: &Options, now: Now) -> String {
         return session.id.clone();
     }
     let name = store::name(&["session"]);
-    let running = Session::running(&read(shelf, &name), now.wall, timeout);
+    let running = Session::running(&page::read(shelf, &name), now.wall, timeout);
     let begins = running.is_none();
     let session = Session { id: running.unwrap_or_else(page::random), last: now.wall };
-    write(shelf, &name, &session.entry());
+    page::write(shelf, &name, &session.entry());
     if begins {
-        for name in names(shelf).iter().filter(|name| name.starts_with("seen/")) {
-            remove(shelf, &store::name(&[name]));
+        for name in page::names(shelf, &store::name(&["seen/"])).split(UNIT) {
+            page::remove(shelf, name);
         }
     }
     let id = session.id.clone();
@@ -501,7 +451,7 @@ pub fn look_again() {
     let tracker = it();
     if tracker.started.get() {
         learn(false);
-        attach::find(&tracker.options());
+        find_sources(&tracker.options());
         handle(Input::Tick);
         run();
     }
@@ -529,42 +479,73 @@ fn set_timer() {
     }
 }
 
-fn listen() {
-    const WAKE: [(&str, &str); 6] = [
-        ("window", "pagehide"),
-        ("window", "pageshow"),
-        ("window", "load"),
-        ("window", "error"),
-        ("document", "DOMContentLoaded"),
-        ("document", "visibilitychange"),
-    ];
-    for (target, name) in WAKE {
-        page::listen(target, name, move |event| happened(name, &event));
-    }
-}
-
-fn happened(name: &str, event: &js_sys::wasm_bindgen::JsValue) {
+/// Something happened to the page.
+pub fn happened(what: &str) {
     let tracker = it();
-    match name {
-        "pagehide" => {
+    match what {
+        "activated" => start(),
+        "hidden" => {
             learn(false);
             handle(Input::Leaving);
             run();
         }
-        "pageshow" if event.get("persisted").is_true() => {
-            remove(Shelf::Site, &store::name(&["left/", &tracker.page]));
+        "shown" => {
+            page::remove(SITE, &store::name(&["left/", &tracker.page]));
             handle(Input::Returned);
             look_again();
         }
-        "error" if segment::is_script(event) => {
+        _ => {
             tracker.blocked.set(true);
             warn("analytics.js could not be loaded: blocked, or not there");
             look_again();
         }
-        "error" => {}
-        "load" if !page::is_script_or_page(event) => {}
-        _ => look_again(),
     }
+}
+
+/// Looks for the experiment tools that are on the page now, and listens to the new ones.
+fn find_sources(options: &Options) {
+    if options.wants(Source::OptimizelyWeb) {
+        for client in CLIENTS {
+            let comes = client == "optimizely" && options.names(Source::OptimizelyWeb);
+            hook(client, comes);
+        }
+    }
+}
+
+/// Listens to Optimizely, as `attach` asks. Answers with something when that worked.
+pub fn attach() -> String {
+    for client in CLIENTS {
+        hook(client, client == "optimizely");
+    }
+    "optimizelyWeb".to_owned()
+}
+
+/// Listens to a client, once, and replays what it decided before.
+fn hook(client: &'static str, make: bool) {
+    if it().clients.borrow().contains(&client) {
+        return;
+    }
+    if page::listen_to_optimizely(client, make) {
+        it().clients.borrow_mut().push(client);
+        replay(client, false);
+    }
+}
+
+/// Takes in what a client decided before. The decision that redirected the visitor here is told by
+/// no event; Optimizely knows of it once it is initialized. So are, on Performance Edge, all
+/// decisions.
+pub fn replay(client: &str, redirected_only: bool) {
+    let only = redirected_only && client == "optimizely";
+    for decision in around(client, page::now().wall, |around| read_state(around, only)) {
+        decide(decision);
+    }
+}
+
+/// Lets `read` see what stands around a decision of this client, made or told at the moment `at`.
+pub fn around<T>(client: &str, at: f64, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
+    let facts = page::facts("");
+    let cookies = fact(&facts, page::Facts::Cookies);
+    read(&Around { window: &page::window(), client, cookies, at })
 }
 
 /// The visitor agreed, or refused. Once refused, what was held is gone; a later agreement counts
@@ -587,23 +568,10 @@ pub fn consent(granted: bool) {
     look_again();
 }
 
-/// Removes everything that was ever stored.
-fn purge() {
-    for place in ["sessionStorage", "localStorage"] {
-        let place = Store::open(place);
-        for name in place.names() {
-            place.remove(&store::name(&[&name]));
-        }
-    }
-    it().stores.replace(memory_only());
-    it().session.replace(None);
-}
-
-fn trace(id: u32, step: Step) {
-    let tracker = it();
-    log(id, &step.told());
-    match &step {
-        Step::Parked => warn(match tracker.state.get() {
+fn trace(id: u32, step: &Step) {
+    page::tell("step", id, &step.told());
+    match step {
+        Step::Parked => warn(match it().state.get() {
             State::Missing => "segment was not found within maxWaitMs: decisions wait for the next page",
             State::Failed => "segment is disabled or could not be loaded: decisions wait for the next page",
             _ => {
@@ -611,85 +579,70 @@ fn trace(id: u32, step: Step) {
                  what it queued is offered again on the next page"
             }
         }),
-        Step::Threw(destination, error) => {
-            crate::js::mistake(&join(&[destination.name(), ": `track` threw: ", error]));
-        }
+        Step::Threw(..) => page::tell("error", 0, &step.told()),
         _ => {}
     }
-    tracker.report.borrow_mut().step(id, step, page::now().wall);
 }
 
 fn finish(id: u32, verdict: Verdict, why: &str) {
-    it().report.borrow_mut().end(id, verdict, why);
-    log(id, &join(&[verdict.name(), ": ", why]));
-    tell_of(if verdict == Verdict::Delivered { "delivered" } else { "dropped" }, id);
-}
-
-/// Logs a step, when `debug` is on.
-#[inline(never)]
-fn log(id: u32, step: &str) {
-    if !it().options.borrow().debug() {
-        return;
-    }
-    let shown = it().report.borrow_mut().shown(id);
-    let name = |what: [&str; 3]| {
-        let names = what.map(|name| shown.text_of(name));
-        names.into_iter().find(|name| !name.is_empty()).unwrap_or("?").to_owned()
-    };
-    let experiment = name(["experimentName", "experimentKey", "experimentId"]);
-    let variation = name(["variationName", "variationKey", "variationId"]);
-    let number = decimal(u64::from(id));
-    let source = shown.text_of("source");
-    page::say(
-        Loud::Log,
-        &join(&["#", &number, " ", source, " ", &experiment, " / ", &variation, " — ", step]),
-    );
+    page::tell(verdict.name(), id, why);
 }
 
 /// Tells of something that may cost data: once on the console, and in the report.
-#[inline(never)]
 pub fn warn(text: &str) {
-    let now = page::now().wall;
-    let new = it().report.borrow_mut().warn(text, now);
-    if new {
-        page::say(Loud::Warn, text);
+    page::tell("warning", 0, text);
+}
+
+/// The tracker's part of the report, as JSON. Without secrets.
+pub fn diagnose() -> String {
+    let tracker = it();
+    let mut report = Fields::default();
+    let state = match (tracker.initialized.get(), tracker.started.get()) {
+        (false, _) => "waiting for init",
+        (_, false) => "waiting for the page to be shown",
+        _ => "running",
+    };
+    report.text("state", state);
+    let options = tracker.options();
+    report.put("options", &options.shown().json());
+    let found = look_for_segment();
+    let waited = tracker.missing_since.get().map_or(0.0, |since| page::now().steady - since);
+    let destinations = options.destinations().map(|destination| {
+        let mut fields = Fields::default();
+        fields.text("name", destination.name());
+        fields.text("state", found.name());
+        fields.number("waitedMs", waited);
+        fields.json()
+    });
+    report.put("destinations", &list(destinations));
+    let sources = tracker.clients.borrow().clone().into_iter().map(|client| {
+        let mut fields = Fields::default();
+        fields.text("name", Source::OptimizelyWeb.name());
+        fields.text("found", &join(&["window.", client]));
+        fields.text("hooked", "campaignDecided");
+        fields.json()
+    });
+    report.put("sources", &list(sources));
+    let mut signals = Fields::default();
+    signals.text_or_null("preview", &tracker.facts.borrow().preview);
+    signals.text_or_null("qa", &tracker.facts.borrow().qa);
+    report.put("signals", &signals.json());
+    // The ids of both sides, so that identities can be compared. Segment's is read where it is
+    // kept: asking analytics.js for it would create one.
+    let mut ids = Fields::default();
+    let page = page::facts("");
+    ids.text_or_null("anonymousId", cookie(fact(&page, page::Facts::Cookies), "ajs_anonymous_id"));
+    ids.text_or_null("visitorId", &around("optimizely", 0.0, visitor));
+    report.put("ids", &ids.json());
+    let native = page::window().pick("optimizelyIntegration", "");
+    if native.at(0).is(kind::FUNCTION) {
+        warn("Segment's own Optimizely destination sends exposures too: switch it off in Segment");
     }
-}
-
-/// Notes a mistake in the report. Says whether it is a new one.
-pub fn note_mistake(text: &str) -> bool {
-    let now = page::now().wall;
-    it().report.borrow_mut().error(text, now)
-}
-
-fn tell_of(event: &str, id: u32) {
-    if it().handlers.borrow().is_empty() {
-        return;
+    if tracker.by_callback.get() && tracker.by_event.get() {
+        warn(
+            "Optimizely's decisions come from its analytics integration and from its events: each is \
+             sent once; the option `sources: []` saves the double work",
+        );
     }
-    let shown = it().report.borrow_mut().shown(id);
-    tell(event, shown);
-}
-
-/// Tells the page's handlers of an event.
-pub fn tell(event: &str, fields: Fields) {
-    let handlers = it().handlers.borrow().clone();
-    let told = crate::value::Value::Object(fields);
-    for (_, name, handler) in handlers {
-        if name == event {
-            page::invoke(&handler, &page::to_js(&told));
-        }
-    }
-}
-
-/// Adds a handler; gives its number, which is not 0.
-pub fn subscribe(event: &'static str, handler: Function) -> u32 {
-    let number = it().last_handler.get() + 1;
-    it().last_handler.set(number);
-    it().handlers.borrow_mut().push((number, event, handler));
-    number
-}
-
-/// Takes a handler away.
-pub fn unsubscribe(number: u32) {
-    it().handlers.borrow_mut().retain(|(known, ..)| *known != number);
+    report.json()
 }

@@ -3,24 +3,25 @@
 // its glue in here; all rules are in Rust.
 import { instantiate } from "virtual:glue";
 import { moduleBytes } from "virtual:module";
-import { loadSegment, middleware } from "./segment.js";
+import { attempt, makePage } from "./page.js";
+import { makeReport } from "./report.js";
+import { isSegmentScript } from "./segment.js";
 
 /* global VERSION: set by the build */
-const PREFIX = "[decision-bridge] ";
-const METHODS = ["init", "trackLayerDecision", "trackDecision", "attach", "consent", "flush", "diagnose", "on"];
-const GIVES_FUNCTION = ["attach", "on"];
+const LOG = "[decision-bridge] ";
+const METHODS = ["init", "trackLayerDecision", "trackDecision", "consent", "flush"];
 const ROOM = 2000;
 
 const tag = ownTag();
-const first = Symbol.for("decision-bridge");
+const running = Symbol.for("decision-bridge");
 
-if (window[first]) {
-  if (!window[first].warned) {
-    window[first].warned = true;
-    console.warn(PREFIX + "a second copy of the script does nothing; version " + window[first].version + " is running");
+if (window[running]) {
+  if (!window[running].warned) {
+    window[running].warned = true;
+    console.warn(LOG + "a second copy of the script does nothing; version " + window[running].version + " is running");
   }
 } else {
-  window[first] = { version: VERSION };
+  window[running] = { version: VERSION };
   start();
 }
 
@@ -28,127 +29,109 @@ function start() {
   const found = attempt(() => window.decisionBridge);
   const bridge = Array.isArray(found) ? found : [];
   const pushed = bridge.splice(0);
-  let waiting = []; // [method, arguments, time, what to do with the result]
+  const report = makeReport(VERSION);
+  const page = makePage((method, ...args) => run(method, args), report.tell, tag && tag.nonce);
+  let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
-  let stopped = ""; // why it does not run any more
+  let state = "starting";
   let compiled;
-  let lives = 0;
-  const kept = []; // what a second instance has to be told again
+  let life = 0;
+  let options; // what a second instance has to be told again
 
-  function run(method, args, then) {
+  function run(method, args) {
     const now = Date.now();
-    if (method === "init" || method === "on") kept.push([method, args, now, then]);
-    if (invoke) return finish(invoke(method, args, now), then);
-    if (waiting.length < ROOM) waiting.push([method, args.map(snapshot), now, then]);
-    if (method === "diagnose") return { version: VERSION, state: stopped || "starting", waiting: waiting.length };
+    if (method === "init" && !options) options = [method, args, now];
+    if (invoke) return invoke(method, args, now);
+    if (waiting.length < ROOM) waiting.push([method, args.map(snapshot), now]);
   }
 
-  // `attach` and `on` answer with a function even before there is anything to undo.
-  function runForFunction(method, args) {
-    let undo;
-    let undone;
-    run(method, args, (result) => {
-      undo = result;
-      if (undone && undo) undo();
-    });
-    return () => {
-      undone = true;
-      if (undo) undo();
-    };
-  }
-
-  for (const method of METHODS) {
-    bridge[method] = (...args) =>
-      attempt(() => (GIVES_FUNCTION.includes(method) ? runForFunction(method, args) : run(method, args)));
-  }
+  for (const method of METHODS) bridge[method] = (...args) => void attempt(() => run(method, args));
   bridge.version = VERSION;
+  bridge.on = report.on;
+  bridge.diagnose = () => report.diagnose(attempt(() => invoke && JSON.parse(invoke("diagnose", [], 0))) || { state });
+  bridge.attach = (kind, client) => {
+    attempt(() => run("attach", [kind, client]));
+    return () => void (kind === "optimizelyWeb" && page.stopListening());
+  };
   bridge.push = (...entries) => {
     for (const entry of entries) attempt(() => take(entry));
-    return 0;
+    return entries.length;
   };
   attempt(() => (window.decisionBridge = bridge));
 
   function take(entry) {
-    if (Array.isArray(entry)) run(typeof entry[0] === "string" ? entry[0] : String(entry[0]), entry.slice(1));
-    else run("", ["push: what was pushed is no list, must be [method, …arguments]"]);
+    const [method, ...args] = Array.isArray(entry) ? entry : [];
+    if (METHODS.includes(method)) run(method, args);
+    else if (["on", "attach", "diagnose"].includes(method)) bridge[method](...args);
+    else report.tell("error", 0, "push: `" + attempt(() => String(method)) + "` is not a method of decisionBridge");
   }
 
   bridge.push(...pushed);
-  attempt(() => readTag(run));
+  attempt(() => readTag(run, report.tell));
 
   // A throw out of the module leaves it half alive: it is never called again. Another instance
   // takes over once; what was pending is where the first one wrote it down.
   function guard(exports) {
-    const life = ++lives;
+    const mine = ++life;
     const guarded = {};
     for (const name of Object.keys(exports)) {
       const member = exports[name];
-      guarded[name] =
-        typeof member !== "function"
-          ? member
-          : (...args) => {
-              if (life !== lives) return;
-              try {
-                return member(...args);
-              } catch (error) {
-                died(error);
-              }
-            };
+      guarded[name] = typeof member !== "function" ? member : (...args) => {
+        if (mine === life) return attempt(() => member(...args), died);
+      };
     }
     return guarded;
   }
 
   function died(error) {
-    const restarts = lives === 1;
-    lives++;
+    const again = life === 1;
+    life++;
     invoke = undefined;
-    stopped = "stopped: " + error;
-    console.error(PREFIX + "internal error, " + (restarts ? "starting again" : "giving up") + ": " + error);
-    if (restarts) {
-      waiting = kept.concat(waiting);
-      boot(compiled);
+    state = "stopped: " + error;
+    console.error(LOG + "internal error, " + (again ? "starting again" : "giving up") + ": " + error);
+    if (again) {
+      report.restart();
+      if (options) waiting.unshift(options);
+      boot(compiled).catch(failed);
     }
   }
 
   function boot(module) {
+    const again = life > 0;
     compiled = module;
-    const again = lives > 0;
-    return instantiate(module, guard).then((api) => {
-      api.start({ loadSegment: (key, cdn) => loadSegment(key, cdn, tag && tag.nonce), middleware, again });
+    return instantiate(module, guard, page).then((api) => {
+      api.start(again);
       invoke = api.call;
-      stopped = "";
+      state = "running";
       const entries = waiting;
       waiting = [];
-      for (const [method, args, time, then] of entries) {
-        if (invoke) attempt(() => finish(invoke(method, args, time), then));
-      }
+      for (const entry of entries) attempt(() => invoke && invoke(...entry));
     });
   }
 
-  attempt(() => {
-    WebAssembly.compile(moduleBytes()).then(boot).catch(failed);
-  }, failed);
+  attempt(() => WebAssembly.compile(moduleBytes()).then(boot).catch(failed), failed);
 
   function failed(error) {
-    stopped = "cannot run: " + error;
+    state = "cannot run: " + error;
     console.error(
-      PREFIX + "WebAssembly cannot run here, so no decision is sent. A Content-Security-Policy needs " +
+      LOG + "WebAssembly cannot run here, so no decision is sent. A Content-Security-Policy needs " +
         "script-src 'wasm-unsafe-eval'. " + error
     );
   }
+
+  listen((what) => attempt(() => run(what, [])));
 }
 
-function finish(result, then) {
-  if (then) then(result);
-  return result;
-}
-
-function attempt(action, otherwise) {
-  try {
-    return action();
-  } catch (error) {
-    if (otherwise) otherwise(error);
-  }
+// What happens on the page and makes another look worth while.
+function listen(tell) {
+  const on = (target, event, handler) => target.addEventListener(event, handler, true);
+  on(window, "pagehide", () => tell("hidden"));
+  on(window, "pageshow", (event) => tell(event.persisted ? "shown" : "flush"));
+  on(window, "load", ({ target }) => (target === document || target.nodeName === "SCRIPT") && tell("flush"));
+  on(window, "error", ({ target }) => target.nodeName === "SCRIPT" && isSegmentScript(target) && tell("blocked"));
+  on(document, "DOMContentLoaded", () => tell("flush"));
+  on(document, "visibilitychange", () => tell("flush"));
+  on(document, "prerenderingchange", () => tell("activated"));
 }
 
 // What the page may change after the call is copied when it is made.
@@ -166,7 +149,7 @@ function ownTag() {
   });
 }
 
-function readTag(run) {
+function readTag(run, tell) {
   const key = tag && tag.getAttribute("data-write-key");
   const text = tag && tag.getAttribute("data-options");
   if (!tag || (key === null && text === null && !tag.hasAttribute("data-auto"))) return;
@@ -174,7 +157,7 @@ function readTag(run) {
   if (text !== null) {
     attempt(
       () => (options = JSON.parse(text)),
-      () => run("", ["init: attribute `data-options` is not valid JSON"])
+      () => tell("error", 0, "init: attribute `data-options` is not valid JSON")
     );
   }
   if (key !== null && options && typeof options === "object") options.writeKey = key;

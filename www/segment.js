@@ -48,11 +48,34 @@ function pageContext() {
   };
 }
 
+// Hands an exposure over. Says "" when `track` returned and that is all it tells, else "later":
+// `confirmed` is then called when the tool took charge. A promise of `track` settles then; a stub
+// keeps the callback for the real tool.
+export function track(name, properties, options, stub, middleware, confirmed) {
+  const analytics = window.analytics;
+  if (middleware && !analytics.__decisionBridge) {
+    analytics.__decisionBridge = true;
+    analytics.addSourceMiddleware(giveKey);
+  }
+  const result = stub
+    ? analytics.track(name, properties, options, confirmed)
+    : analytics.track(name, properties, options);
+  const promise = result && !Array.isArray(result) && typeof result.then === "function";
+  if (promise) result.then(confirmed, confirmed);
+  return promise || stub ? "later" : "";
+}
+
 // Gives our events their idempotency key where analytics.js ignores the option `messageId`
 // (before 1.68). Other events pass untouched.
-export function middleware({ payload, next }) {
+function giveKey({ payload, next }) {
   const event = payload.obj;
   const key = event.options && event.options.messageId;
   if (typeof key === "string" && key.startsWith("db-")) event.messageId = key;
   next(payload);
+}
+
+// Whether this element is the script that would load analytics.js.
+export function isSegmentScript(element) {
+  const marked = element.dataset && "globalSegmentAnalyticsKey" in element.dataset;
+  return marked || /\/analytics\.js\/v1\//.test(element.src);
 }

@@ -3,50 +3,48 @@
 use crate::decision::{Decision, Text, Verdict, read_id};
 use crate::options::scalars;
 use crate::source::{Source, read_holdback};
-use crate::view::{View, fault};
+use crate::view::{View, fault, kind};
 
 const WHO: &str = "trackDecision: field";
 
+const PATHS: &str = "experimentId experimentKey variationId variationKey campaignId userId \
+    experimentName variationName campaignName source \
+    isHoldback decidedAt% decidedAt properties.*";
+
 /// Reads what the page passed to `trackDecision` at the moment `at` (ms since the epoch).
 /// Mistakes that leave the decision usable go to `mistakes`.
-pub fn read<V: View>(call: &V, at: f64, mistakes: &mut Vec<String>) -> Decision {
-    const IDS: [(&str, Text); 6] = [
-        ("experimentId", Text::ExperimentId),
-        ("experimentKey", Text::ExperimentKey),
-        ("variationId", Text::VariationId),
-        ("variationKey", Text::VariationKey),
-        ("campaignId", Text::CampaignId),
-        ("userId", Text::Unit),
+pub fn read(call: &impl View, at: f64, mistakes: &mut Vec<String>) -> Decision {
+    const IDS: [Text; 6] = [
+        Text::ExperimentId,
+        Text::ExperimentKey,
+        Text::VariationId,
+        Text::VariationKey,
+        Text::CampaignId,
+        Text::Unit,
     ];
-    const NAMES: [(&str, Text); 4] = [
-        ("experimentName", Text::ExperimentName),
-        ("variationName", Text::VariationName),
-        ("campaignName", Text::CampaignName),
-        ("source", Text::Label),
-    ];
+    const NAMES: [Text; 4] = [Text::ExperimentName, Text::VariationName, Text::CampaignName, Text::Label];
+    let told = call.pick(PATHS, "");
     let mut decision = Decision::new(Source::Direct, at);
-    for (field, text) in IDS {
-        read_id(&mut decision, text, (call, WHO, field), mistakes);
+    for (place, (field, text)) in PATHS.split(' ').zip(IDS).enumerate() {
+        read_id(&mut decision, text, (WHO, field, told.at(place)), false, mistakes);
     }
-    for (field, text) in NAMES {
-        decision.read(text, call, field);
+    for (place, text) in NAMES.into_iter().enumerate() {
+        decision.read(text, told.at(IDS.len() + place));
     }
-    decision.holdback = read_holdback(call, WHO, mistakes);
-    let told = call.get("decidedAt");
-    let moment = told.moment();
+    decision.holdback = read_holdback(told.at(10), WHO, mistakes);
+    let moment = told.at(11).moment();
     if moment > 0.0 {
         decision.decided_at = moment;
-    } else if told.spelled() != "missing" {
-        mistakes.push(fault(WHO, "decidedAt", &told.spelled(), "a time in ms, a Date or ISO 8601"));
+    } else if !told.at(12).is(kind::MISSING) {
+        mistakes.push(fault(WHO, "decidedAt", told.at(12), "a time in ms, a Date or ISO 8601"));
     }
-    let properties = call.get("properties");
-    if properties.spelled() != "missing" {
-        let fields = scalars("trackDecision: field", "properties", &properties, mistakes);
+    if !told.at(13).is(kind::MISSING) {
+        let fields = scalars(WHO, "properties", told.at(13), mistakes);
         decision.set(Text::Properties, &crate::parcel::pack(&fields));
     }
     if decision.experiment().is_empty() {
         let wanted = "a string or a number, or `experimentKey` has to be one";
-        decision.refuse(Verdict::Invalid, &fault(WHO, "experimentId", "missing", wanted));
+        decision.refuse(Verdict::Invalid, &fault(WHO, "experimentId", told.at(0), wanted));
     }
     if decision.variation().is_empty() {
         decision.refuse(Verdict::NotAnExposure, "no variation");

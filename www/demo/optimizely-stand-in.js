@@ -226,6 +226,8 @@
     if (activating.length === 0) return
     activationId = String(Math.max(Date.now(), Number(activationId) + 1))
     for (const page of activating) activePages.add(page.id)
+    // Active is what this activation decides, and what redirected the visitor here.
+    for (const id of Object.keys(states)) states[id] = { ...states[id], isActive: states[id].visitorRedirected }
     for (const campaign of campaigns) {
       const on = pagesOf(campaign).filter((page) => activating.includes(page))
       if (on.length === 0) continue
