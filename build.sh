@@ -37,65 +37,7 @@ step() {
   exit 1
 }
 
-# --- what has to be there ------------------------------------------------------------------------
-
-# need_debian <what is missing> <packages…>
-need_debian() {
-  local what=$1; shift
-  command -v apt-get >/dev/null || stop "$what is missing: install it (on Debian: $*)."
-  ((EUID == 0)) || stop "$what is missing: run apt-get install $* as root."
-  step 'Reading the list of Debian packages' apt-get update
-  step "Installing $*" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-}
-
-need_toolchain() {
-  local installed part
-  command -v rustup >/dev/null && command -v cargo >/dev/null || stop 'Rust is missing: install rustup as https://rustup.rs says.'
-  command -v cc >/dev/null || need_debian 'A C compiler, which links Rust,' gcc libc6-dev
-  installed=$(rustup component list --installed 2>/dev/null) || true
-  for part in $(sed -nE 's/^(components|targets) = //p' rust-toolchain.toml | tr -d '[],"'); do
-    [[ $installed == *"$part"* ]] || { step 'Installing the toolchain of rust-toolchain.toml' rustup toolchain install; return; }
-  done
-}
-
-need_node() {
-  local version
-  version=$(node --version 2>/dev/null) || stop 'Node is missing: install Node 20 or newer, with npm.'
-  version=${version#v}
-  ((${version%%.*} >= 20)) || stop "Node $version is too old: install Node 20 or newer."
-  command -v npm >/dev/null || stop 'npm is missing: install it beside Node.'
-  [[ tests/node_modules/.package-lock.json -nt tests/package-lock.json ]] ||
-    step 'Installing the packages of tests/package-lock.json' npm ci --prefix tests --no-audit --no-fund
-}
-
-# need_program <package> <version> <program> <flags…>
-need_program() {
-  local package=$1 version=$2 program=$3; shift 3
-  [[ "$("$program" --version 2>/dev/null)" == "$program $version" ]] ||
-    step "Installing $package $version" install_program "$package" --version "$version" "$@"
-}
-
-# Its own lock file may name a crate that the registry no longer has. It runs for milliseconds, so it
-# is built fast instead of fast to run.
-install_program() {
-  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-  unset RUSTFLAGS CARGO_TARGET_DIR
-  cargo install --force --locked "$@" || cargo install --force "$@"
-}
-
-need_wasm_bindgen() {
-  need_program wasm-bindgen-cli "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)" \
-    wasm-bindgen --no-default-features
-}
-
-need_browser() {
-  local missing=()
-  command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
-  command -v chromedriver >/dev/null || missing+=(chromium-driver)
-  ((${#missing[@]} == 0)) || need_debian 'Chromium, or its driver,' "${missing[@]}"
-}
-
-# --- commands ------------------------------------------------------------------------------------
+. www/build/setup.sh
 
 # The standard library is built too: a panic is then one instruction and carries no text, which is
 # 10 % of the module. Cargo and rustc count these flags as unstable, hence RUSTC_BOOTSTRAP, on the
@@ -157,7 +99,7 @@ run_tests() {
   need_toolchain
   need_node
   need_wasm_bindgen
-  need_program wasm-pack 0.15.1 wasm-pack
+  need_wasm_pack
   need_browser
   local rust='.*test result: ok\. ([0-9]+) passed.*'
   step 'Format' cargo fmt --check
