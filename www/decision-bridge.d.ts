@@ -185,36 +185,37 @@ export interface Note {
   times: number;
 }
 
-/** What `diagnose()` tells while the module does not run. */
-export interface EarlyReport {
+/** What `diagnose()` can tell even when the module does not run. */
+export interface Told {
   version: string;
-  state: "starting" | `stopped: ${string}` | `cannot run: ${string}`;
-  /** Calls that are kept until it runs. */
-  waiting: number;
-}
-
-/** What `diagnose()` tells. Without secrets: the write key is shortened. */
-export interface Report {
-  version: string;
-  state: "running" | "waiting for init" | "waiting for the page to be shown";
-  /** The options in force; `null` before `init`, and for a single option that is not set. */
-  options: Record<string, unknown> | null;
-  /** `waitedMs`: for how long it has been looked for; `null` when there is no wait. */
-  destinations: { name: string; state: "missing" | "stub" | "ready" | "failed"; waitedMs: number | null }[];
-  /** `found`: where the tool's client is; `hooked`: what was hooked into. */
-  sources: { name: string; found: string; hooked: string }[];
-  /** The signals seen, `null` when there is none. */
-  signals: { preview: string | null; qa: string | null };
   /** How many decisions ended how. */
   counts: Record<Verdict, number>;
   /** The last 50 decisions, oldest first; `at` in ms since the epoch. */
   decisions: (DecisionSeen & { steps: { at: number; step: string }[] })[];
-  /** The ids of both sides, to compare identities. */
-  ids: { anonymousId: string | null; visitorId: string | null };
   /** What may cost data and is nobody's mistake in a call. */
   warnings: Note[];
   /** Mistakes in calls and options, and what a destination threw. */
   errors: Note[];
+}
+
+/** What `diagnose()` tells while the module does not run, or not any more. */
+export interface ShortReport extends Told {
+  state: "starting" | `stopped: ${string}` | `cannot run: ${string}`;
+}
+
+/** What `diagnose()` tells. Without secrets: the write key is shortened. */
+export interface Report extends Told {
+  state: "running" | "waiting for init" | "waiting for the page to be shown";
+  /** The options in force. */
+  options: Record<string, unknown>;
+  /** `waitedMs`: for how long it has been missing; 0 when it is there. */
+  destinations: { name: string; state: "missing" | "stub" | "ready" | "failed"; waitedMs: number }[];
+  /** `found`: where the tool's client is; `hooked`: what was hooked into. */
+  sources: { name: string; found: string; hooked: string }[];
+  /** The signals seen, `null` when there is none. */
+  signals: { preview: string | null; qa: string | null };
+  /** The ids of both sides, to compare identities. */
+  ids: { anonymousId: string | null; visitorId: string | null };
 }
 
 /** The methods. None ever throws: a mistake is a `console.error`, an `"error"` event and an entry in `diagnose().errors`. */
@@ -232,7 +233,7 @@ export interface Methods {
   /** Tries to deliver what is pending now. */
   flush(): void;
   /** The report. */
-  diagnose(): Report | EarlyReport;
+  diagnose(): Report | ShortReport;
   /** Calls the handler at each such event; returns what unsubscribes it. */
   on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): () => void;
 }

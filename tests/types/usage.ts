@@ -101,7 +101,7 @@ const undecided: DecisionInput = { experimentId: "2" };
 // @ts-expect-error an id is no object
 const object: DecisionInput = { experimentId: {}, variationId: "2" };
 
-export function use(bridge: DecisionBridge): string {
+export function use(bridge: DecisionBridge): unknown {
   bridge.init(all);
   bridge.init();
   bridge.trackLayerDecision(layer);
@@ -123,8 +123,9 @@ export function use(bridge: DecisionBridge): string {
 
   const told = bridge.diagnose();
   if (told.state === "running") read(told);
-  else if ("waiting" in told) return told.waiting.toFixed();
-  return told.version;
+  // @ts-expect-error while it does not run, it has no destinations
+  else return told.destinations;
+  return told.version + told.errors.length;
 }
 
 function read(report: Report) {
@@ -133,8 +134,8 @@ function read(report: Report) {
   const [last] = report.decisions;
   const [error] = [...report.errors, ...report.warnings];
   return [
-    report.options?.dedupe,
-    destination?.name, destination?.state === "stub", destination?.waitedMs?.toFixed(),
+    report.options.dedupe,
+    destination?.name, destination?.state === "stub", destination?.waitedMs.toFixed(),
     source?.name, source?.found, source?.hooked,
     report.signals.preview, report.signals.qa,
     report.counts["not-an-exposure"] + report.counts.pending,

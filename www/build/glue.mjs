@@ -10,7 +10,8 @@ const HEAD = `let wasm_bindgen = (function(exports) {
 `;
 const TAIL = "    let wasmModule, wasmInstance, wasm;\n";
 
-const OWN_HEAD = `export function instantiate(module, guard) {
+// `page` is what Rust names by `js_namespace = page`.
+const OWN_HEAD = `export function instantiate(module, guard, page) {
     const exports = {};
 `;
 const OWN_TAIL = `    let wasm;
@@ -25,7 +26,7 @@ const OWN_TAIL = `    let wasm;
 // For browsers older than the ones we build for.
 const POLYFILL = /\n {4}if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[\s\S]*?\n {4}\}\n/g;
 
-/** The glue as an ES module that exports `instantiate(module, guard)`, of wasm-bindgen's `no-modules` text. */
+/** The glue as an ES module that exports `instantiate(module, guard, page)`, of wasm-bindgen's `no-modules` text. */
 export function adapt(text) {
   const start = once(text, HEAD, "its beginning");
   const end = once(text, TAIL, "the beginning of its loader");
