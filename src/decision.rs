@@ -257,15 +257,25 @@ impl Decision {
     /// Takes over what `other`, the same decision told by another entrance, knows more: the
     /// referrer of a redirect, names. Says whether anything was new.
     pub fn enrich(&mut self, other: &Decision) -> bool {
-        const MORE: [Text; 6] = [
-            Text::Referrer,
+        const MORE: [Text; 5] = [
             Text::CampaignName,
             Text::ExperimentName,
             Text::VariationName,
             Text::AudienceId,
             Text::AudienceName,
         ];
-        MORE.iter().fold(false, |new, text| self.fill(*text, other.get(*text)) || new)
+        let landed = self.land(other.get(Text::Referrer).to_owned());
+        MORE.iter().fold(landed, |new, text| self.fill(*text, other.get(*text)) || new)
+    }
+
+    /// Makes it the decision of this page, where its redirect landed, coming from `referrer`. Says
+    /// whether that was new.
+    pub fn land(&mut self, referrer: String) -> bool {
+        let landed = self.fill(Text::Referrer, &referrer);
+        if landed {
+            self.set(Text::PageUrl, "");
+        }
+        landed
     }
 
     /// This decision as page code sees it in events and in the report.

@@ -258,8 +258,10 @@ impl Options {
     /// Reads the options the page passed to `init`. Each fault is one text in `mistakes`.
     pub fn parse(view: &impl View, mistakes: &mut Vec<String>) -> Options {
         let mut options = Options::default();
-        let all =
-            view.pick("* qaSignals.params.* qaSignals.cookies.* properties.* sources.* destinations.*", "");
+        let all = view.pick(
+            "* qaSignals.params.* qaSignals.cookies.* properties.* sources.* destinations.* qaSignals.*",
+            "",
+        );
         let told = all.at(0);
         if !matches!(told.kind, kind::OBJECT | kind::MISSING | kind::NULL) {
             mistakes.push(join(&["init: the options are ", &told.spelled(), ", must be an object"]));
@@ -326,6 +328,11 @@ impl Options {
             Spec::QaSignals if value.is(kind::OBJECT) => {
                 self.take_qa_signals(false, all.at(1), mistakes);
                 self.take_qa_signals(true, all.at(2), mistakes);
+                for (name, _) in
+                    all.at(6).entries().filter(|(name, _)| *name != "params" && *name != "cookies")
+                {
+                    mistakes.push(join(&[WHO, " `qaSignals.", cut(name), "` is not known"]));
+                }
                 return;
             }
             Spec::QaSignals => "an object {params: [], cookies: []}".to_owned(),

@@ -13,6 +13,7 @@ use crate::gate::{Consent, Facts, Hold, Judgment, Marks, hold, judge};
 use crate::json::{decimal, join};
 use crate::options::{Dedupe, Options};
 use crate::parcel::{Handed, Item, Parcel};
+use crate::source::optimizely_web::redirect_referrer;
 use crate::store::{Mark, Memory};
 
 /// How many decisions wait at most. The oldest stay.
@@ -390,6 +391,7 @@ impl Outbox {
             return;
         }
         self.trace(item.id, Step::Resumed);
+        item.decision.land(redirect_referrer(&self.facts.redirect, item.decision.experiment()).to_owned());
         self.take_in(item);
     }
 
@@ -407,7 +409,12 @@ impl Outbox {
         }
         let mut items = std::mem::take(&mut self.items);
         for item in &mut items {
+            let before = item.hold;
             item.hold = hold(&item.decision, &self.facts);
+            // Waiting for consent is not waiting for a destination.
+            if before != item.hold {
+                item.arrived = self.running;
+            }
             if !item.stored {
                 self.rename(item);
                 self.store(item);

@@ -127,7 +127,9 @@ function listen(tell) {
   const on = (target, event, handler) => target.addEventListener(event, handler, true);
   on(window, "pagehide", () => tell("hidden"));
   on(window, "pageshow", (event) => tell(event.persisted ? "shown" : "flush"));
-  on(window, "load", ({ target }) => (target === document || target.nodeName === "SCRIPT") && tell("flush"));
+  on(window, "load", () => tell("flush"));
+  // The window never hears of the scripts.
+  on(document, "load", ({ target }) => target.nodeName === "SCRIPT" && tell("flush"));
   on(window, "error", ({ target }) => target.nodeName === "SCRIPT" && isSegmentScript(target) && tell("blocked"));
   on(document, "DOMContentLoaded", () => tell("flush"));
   on(document, "visibilitychange", () => tell("flush"));

@@ -35,8 +35,9 @@ export function makePage(call, tell, nonce) {
         stores[shelf].setItem(name, entry);
         return stores[shelf].getItem(name) === entry;
       });
-      if (kept) memory[shelf].delete(name);
-      else memory[shelf].set(name, entry);
+      if (kept) return void memory[shelf].delete(name);
+      memory[shelf].set(name, entry);
+      if (stores[shelf]) tell("warning", 0, "storage is full, or does not keep what is written: decisions are remembered on this page only");
     },
     remove(shelf, name) {
       attempt(() => name.startsWith(PREFIX) && stores[shelf].removeItem(name));

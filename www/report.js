@@ -7,6 +7,8 @@ const RECENT = 50;
 const EVENTS = ["decision", "delivered", "dropped", "error"];
 const VERDICTS = "delivered duplicate not-an-exposure holdback preview qa no-consent invalid expired".split(" ");
 
+const spelled = (value) => attempt(() => JSON.stringify(value)) || typeof value;
+
 export function makeReport(version) {
   const counts = {};
   for (const verdict of VERDICTS) counts[verdict] = 0;
@@ -71,8 +73,9 @@ export function makeReport(version) {
     tell: (what, id, text) => attempt(() => tell(what, id, text)),
 
     on(event, handler) {
-      if (!EVENTS.includes(event)) note("error", "on: argument 1 is not known, must be one of " + EVENTS.join(", "));
-      else if (typeof handler !== "function") note("error", "on: argument 2 is no function");
+      const wrong = (place, came, wanted) => note("error", "on: argument " + place + " is " + spelled(came) + ", must be " + wanted);
+      if (!EVENTS.includes(event)) wrong(1, event, EVENTS.map(spelled).join(" or "));
+      else if (typeof handler !== "function") wrong(2, handler, "a function");
       else {
         const entry = [event, handler];
         handlers.push(entry);

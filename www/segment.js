@@ -6,9 +6,10 @@ const METHODS =
   "pageview ready register reset screen setAnonymousId track trackClick trackForm trackLink trackSubmit";
 const WITH_PAGE = ["track", "screen", "alias", "group", "page", "identify"];
 
-// Puts a stub in place that queues every call, then loads analytics.js for the write key, as
-// Segment's own snippet does.
+// Unless there is a window.analytics: puts a stub in place that queues every call, then loads
+// analytics.js for the write key, as Segment's own snippet does.
 export function loadSegment(writeKey, cdnUrl, nonce) {
+  if (window.analytics !== undefined) return;
   const stub = (window.analytics = []);
   stub.invoked = true;
   stub.methods = METHODS.split(" ");
@@ -53,7 +54,7 @@ function pageContext() {
 // keeps the callback for the real tool.
 export function track(name, properties, options, stub, middleware, confirmed) {
   const analytics = window.analytics;
-  if (middleware && !analytics.__decisionBridge) {
+  if (middleware && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
     analytics.__decisionBridge = true;
     analytics.addSourceMiddleware(giveKey);
   }
@@ -69,8 +70,12 @@ export function track(name, properties, options, stub, middleware, confirmed) {
 // (before 1.68). Other events pass untouched.
 function giveKey({ payload, next }) {
   const event = payload.obj;
-  const key = event.options && event.options.messageId;
-  if (typeof key === "string" && key.startsWith("db-")) event.messageId = key;
+  // Options it does not know end up in the context.
+  const key = event.context && event.context.messageId;
+  if (typeof key === "string" && key.startsWith("db-")) {
+    event.messageId = key;
+    delete event.context.messageId;
+  }
   next(payload);
 }
 

@@ -67,7 +67,8 @@ pub fn options(sending: &Sending, time: &str, here: &str) -> Fields {
     options.text("timestamp", time);
     options.text("messageId", &sending.message_id);
     let decision = &sending.decision;
-    if decision.get(Text::PageUrl) != here {
+    let made_on = decision.get(Text::PageUrl);
+    if !made_on.is_empty() && made_on != here {
         let mut page = Fields::default();
         page.text("url", decision.get(Text::PageUrl));
         page.text("path", decision.get(Text::PagePath));

@@ -175,9 +175,9 @@ fn read_entry<V: View>(
         decision.read(text, told.at(5 + place));
     }
     refuse_unexposed(&mut decision, told.at(99));
-    let redirect = cookie(around.cookies, REDIRECT_COOKIE);
-    if edge && in_json(redirect, "x") == id {
-        decision.fill(Text::Referrer, in_json(redirect, "r"));
+    if edge {
+        let redirect = cookie(around.cookies, REDIRECT_COOKIE);
+        decision.fill(Text::Referrer, redirect_referrer(redirect, id));
     }
     complete_from_client(&mut decision, if edge { "single_experiment" } else { "" }, around);
     Some(decision)
@@ -187,6 +187,12 @@ fn read_entry<V: View>(
 /// redirect cookie, navigates, and reports the decision on the landing page.
 pub fn is_redirecting(cookie: &str, experiment: &str) -> bool {
     !experiment.is_empty() && cookie.split('"').any(|part| part == experiment)
+}
+
+/// The referrer in front of the redirect that `experiment` made, as the redirect cookie tells it on
+/// the landing page, before Optimizely's own state does; empty when it made none.
+pub fn redirect_referrer<'a>(cookie: &'a str, experiment: &str) -> &'a str {
+    if is_redirecting(cookie, experiment) { in_json(cookie, "r") } else { "" }
 }
 
 /// The text of a field in the redirect cookie, a flat JSON object of texts.
