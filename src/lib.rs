@@ -27,7 +27,7 @@ pub mod store;
 pub mod destination;
 
 #[cfg(target_arch = "wasm32")]
-mod js;
+pub mod js;
 #[cfg(target_arch = "wasm32")]
 mod tracker;
 

@@ -202,10 +202,6 @@ pub fn decide(mut decision: Decision) {
     ] {
         decision.set(text, fact(&facts, place));
     }
-    if decision.source == Source::OptimizelyWeb {
-        let entrance = if decision.may_redirect { &tracker.by_event } else { &tracker.by_callback };
-        entrance.set(true);
-    }
     let id = came(&decision);
     if decision.refused == Some(Verdict::Invalid) {
         page::tell("error", 0, decision.get(Text::Refusal));
@@ -219,6 +215,18 @@ pub fn decide(mut decision: Decision) {
     } else {
         finish(id, Verdict::Expired, "too many decisions came before `init`");
     }
+}
+
+/// A decision came in from Optimizely's callback.
+pub fn decide_by_callback(decision: Decision) {
+    it().by_callback.set(true);
+    decide(decision);
+}
+
+/// A decision came in from Optimizely's events or state.
+pub fn decide_by_event(decision: Decision) {
+    it().by_event.set(true);
+    decide(decision);
 }
 
 /// Gives a decision its number, and tells that it came.
@@ -537,7 +545,7 @@ fn hook(client: &'static str, make: bool) {
 pub fn replay(client: &str, redirected_only: bool) {
     let only = redirected_only && client == "optimizely";
     for decision in around(client, page::now().wall, |around| read_state(around, only)) {
-        decide(decision);
+        decide_by_event(decision);
     }
 }
 
@@ -640,8 +648,8 @@ pub fn diagnose() -> String {
     }
     if tracker.by_callback.get() && tracker.by_event.get() {
         warn(
-            "Optimizely's decisions come from its analytics integration and from its events: each is \
-             sent once; the option `sources: []` saves the double work",
+            "Optimizely's decisions come both from its analytics integration and from its events: each \
+             is sent once; the option `sources: []` saves the double work",
         );
     }
     report.json()

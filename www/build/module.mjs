@@ -27,11 +27,16 @@ const FEATURES =
   "bulk-memory bulk-memory-opt call-indirect-overlong reference-types multivalue mutable-globals " +
   "nontrapping-float-to-int sign-ext";
 
+// Measured in brotli, not in bytes: control flow built anew is 1 % smaller, and so is leaving alone
+// the functions with one caller. The lowest KB is the far end of the stack, where no object lies.
+const PASSES = "--low-memory-unused --one-caller-inline-max-function-size=1 -Oz --flatten --rereloop -Oz -Oz --converge";
+
 /** The same module after this wasm-opt, which is binaryen's from npm: Debian's writes modules that throw at start. */
 export function optimize(wasmOpt, bytes, path) {
   writeFileSync(path, bytes);
   const features = FEATURES.split(" ").map((feature) => "--enable-" + feature);
-  execFileSync(process.execPath, [wasmOpt, ...features, "-Oz", "--converge", "--strip-debug", "--strip-producers", path, "-o", path]);
+  const rest = ["--strip-debug", "--strip-producers", path, "-o", path];
+  execFileSync(process.execPath, [wasmOpt, ...features, ...PASSES.split(" "), ...rest]);
   return readFileSync(path);
 }
 
