@@ -55,13 +55,12 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
             } else {
                 decision = direct::read(&first, at, &mut mistakes);
             }
-            tracker::decide(decision);
+            if layer { tracker::decide_by_callback(decision) } else { tracker::decide(decision) }
         }
         "campaignDecided" => {
             let client = page::text(&arguments, 1);
-            tracker::decide(tracker::around(&client, at, |around| {
-                optimizely_web::read_event(&first, around)
-            }));
+            let read = tracker::around(&client, at, |around| optimizely_web::read_event(&first, around));
+            tracker::decide_by_event(read);
         }
         "initialized" => tracker::replay(&page::text(&arguments, 1), true),
         "attach" => {

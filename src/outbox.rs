@@ -446,10 +446,10 @@ impl Outbox {
                     (Handed::No, State::Missing | State::Failed) if changed => {
                         steps.push((item.id, Step::Waiting(destination, state)));
                     }
-                    (Handed::Tool, _) => {
-                        if parcel.taken_at.is_some_and(|taken| self.running - taken >= GRACE_MS) {
-                            confirmed.push(item.id);
-                        }
+                    (Handed::Tool, _)
+                        if parcel.taken_at.is_some_and(|taken| self.running - taken >= GRACE_MS) =>
+                    {
+                        confirmed.push(item.id);
                     }
                     _ => {}
                 }
