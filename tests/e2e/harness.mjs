@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { serve } from '../../www/demo/server.mjs'
 import { watch } from './watch.mjs'
@@ -37,11 +37,10 @@ function executable() {
 /** What a file of stories wants of its browser beyond the usual. */
 export const launch = {}
 
+// With the first story, not in a `before` hook: Node runs that one before the file could say what it wants.
 let browser
-before(async () => {
-  browser = await chromium.launch({ executablePath: executable(), args: FLAGS, ...launch })
-})
-after(() => browser?.close())
+const theBrowser = () => (browser ??= chromium.launch({ executablePath: executable(), args: FLAGS, ...launch }))
+after(async () => (await browser)?.close())
 
 /** Waits until `condition` gives something, and gives that. */
 export async function until(condition, what) {
@@ -76,7 +75,7 @@ export function story(name, play, expects = {}) {
 
 /** A visitor: a browser profile with its tabs. */
 async function visitor(server, expects, worlds) {
-  const context = await browser.newContext()
+  const context = await (await theBrowser()).newContext()
   const tabs = []
   const foreign = []
   const host = new URL(server.origin).host
