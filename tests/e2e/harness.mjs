@@ -156,7 +156,8 @@ async function visitor(server, expects, worlds) {
         () => `the report counts ${count} ${verdict}`,
       ),
 
-    diagnose: (page) => page.evaluate(() => window.decisionBridge.diagnose()),
+    /** The report; empty as long as our script is not there. */
+    diagnose: (page) => page.evaluate(() => window.decisionBridge?.diagnose?.() ?? {}),
 
     async checkPage(page) {
       if (page.isClosed() || !page.url().startsWith('http')) return
