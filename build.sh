@@ -112,7 +112,7 @@ run_tests() {
   count 'wasm-pack test' "$rust"
   dist
   step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
-  step 'End-to-end tests' node --test --test-reporter=spec tests/e2e/*.test.mjs
+  step 'End-to-end tests' node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
   count 'node --test' '^[^a-z]*pass ([0-9]+)$'
   echo "$PASSED passed, 0 failed"
 }

@@ -56,6 +56,7 @@ struct Tracker {
     missing_since: Cell<Option<f64>>,
     blocked: Cell<bool>,
     state: Cell<State>,
+    needs_middleware: Cell<bool>,
     /// Whether Optimizely's decisions came by its callback, and by its events.
     by_callback: Cell<bool>,
     by_event: Cell<bool>,
@@ -290,7 +291,9 @@ fn perform(effect: Effect) {
         }
         Effect::Send(sending) => send(&sending),
         Effect::Remember(key, destination, mark) => {
-            let mut memory = recall(&key);
+            // What other destinations were told must not get lost.
+            let alone = Destination::ALL.len() == 1;
+            let mut memory = if alone { Memory::default() } else { recall(&key) };
             memory.set(destination, mark);
             let entry = memory.entry(&tracker.facts.borrow().period);
             page::write(memory_shelf(), &store::name(&["seen/", &key]), &entry);
@@ -315,6 +318,10 @@ fn look_for_segment() -> State {
     let told = page::window().pick(segment::PATHS, "");
     let state = segment::state(&told, tracker.blocked.get());
     tracker.state.set(state);
+    tracker.needs_middleware.set(segment::needs_middleware(&told, state));
+    if segment::is_foreign(&told, state) {
+        warn("window.analytics is not Segment's analytics.js: it is told the same way");
+    }
     let ready = matches!(state, State::Ready { .. });
     let since = tracker.missing_since.get().unwrap_or(page::now().steady);
     tracker.missing_since.set((!ready).then_some(since));
@@ -322,11 +329,7 @@ fn look_for_segment() -> State {
 }
 
 fn send(sending: &Sending) {
-    let told = page::window().pick(segment::PATHS, "");
-    let state = segment::state(&told, false);
-    if segment::is_foreign(&told, state) {
-        warn("window.analytics is not Segment's analytics.js: it is told the same way");
-    }
+    let state = it().state.get();
     let time = page::iso(sending.decision.decided_at);
     let event = destination::event(&sending.decision, sending.marks, &it().options(), &time);
     let facts = page::facts("");
@@ -337,7 +340,7 @@ fn send(sending: &Sending) {
         &options.json(),
         sending.id,
         state == State::Stub,
-        segment::needs_middleware(&told, state),
+        it().needs_middleware.get(),
     );
     let call = match answer.strip_prefix('!') {
         Some(error) => Call::Threw(error.to_owned()),
@@ -379,12 +382,13 @@ fn learn(search_now: bool) {
     let options = tracker.options();
     let consent = tracker.consent();
     let period = period(&options, now);
-    let names = if consent == Consent::Granted { signal::SESSION_NAMES } else { "" };
+    let due = search_now || now.steady - tracker.signals_at.get() > SIGNALS_MS;
+    let names = if due && consent == Consent::Granted { signal::SESSION_NAMES } else { "" };
     let page = page::facts(names);
     let (cookies, queries) = (fact(&page, page::Facts::Cookies), fact(&page, page::Facts::Queries));
     let moved = tracker.queries.replace(queries.to_owned()) != queries;
     let mut facts = tracker.facts.borrow().clone();
-    if search_now || moved || now.steady - tracker.signals_at.get() > SIGNALS_MS {
+    if due || moved {
         tracker.signals_at.set(now.steady);
         let shown = Shown { search: queries, cookies, session: fact(&page, page::Facts::Session) };
         facts.qa = remembered("qa", signal::qa(&shown, &options.qa_signals));
@@ -553,7 +557,7 @@ pub fn replay(client: &str, redirected_only: bool) {
 pub fn around<T>(client: &str, at: f64, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
     let facts = page::facts("");
     let cookies = fact(&facts, page::Facts::Cookies);
-    read(&Around { window: &page::window(), client, cookies, at })
+    read(&Around { client: &page::window().walk("$0", client), cookies, at })
 }
 
 /// The visitor agreed, or refused. Once refused, what was held is gone; a later agreement counts

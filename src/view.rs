@@ -6,7 +6,7 @@ use crate::json::{join, whole};
 
 /// A value that can be looked at. No look throws: what cannot be read is missing, and so is all
 /// that is in it.
-pub trait View {
+pub trait View: Sized {
     /// Picks out what stands at `paths`, which are divided by spaces. `args`, divided by
     /// [`UNIT`], stand in for `$0` and `$1`.
     ///
@@ -17,7 +17,10 @@ pub trait View {
     /// list; in between, `*` and `**` give the texts found behind each element, joined by `,` or
     /// `, `. A name that ends in `%` is read as a moment in ms: a number, a date or ISO 8601.
     /// Fields that only `Object.prototype` has are missing.
-    fn pick(&self, paths: &str, args: &str) -> Picked;
+    fn pick(&self, paths: &'static str, args: &str) -> Picked;
+
+    /// What stands at one such path, to be looked at in turn.
+    fn walk(&self, path: &'static str, args: &str) -> Self;
 }
 
 /// Divides what was picked.

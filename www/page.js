@@ -22,20 +22,24 @@ export function attempt(action, otherwise) {
 export function makePage(call, tell, nonce) {
   const memory = [new Map(), new Map(), new Map()];
   let stores = [];
+  const trusted = []; // shelves that were seen to keep what is written
   const listened = [];
+  let cookies; // read once per task: it costs more than all the rest
+  let first; // the query the page was loaded with: some tools tidy the address
   let listening = true;
 
   return {
-    pick: (value, paths, args) => pick(value, paths.split(" "), args.split(UNIT)),
+    pick: (value, paths, args) => pick(value, paths, args.split(UNIT)),
+    walk: (value, path, args) => attempt(() => path.split(".").reduce((at, name) => go(at, stepOf(name), args.split(UNIT)), value)),
     tell,
 
     read: (shelf, name) => attempt(() => stores[shelf].getItem(name)) ?? memory[shelf].get(name) ?? "",
     write(shelf, name, entry) {
       const kept = attempt(() => {
         stores[shelf].setItem(name, entry);
-        return stores[shelf].getItem(name) === entry;
+        return (trusted[shelf] = trusted[shelf] || stores[shelf].getItem(name) === entry);
       });
-      if (kept) return void memory[shelf].delete(name);
+      if (kept) return;
       memory[shelf].set(name, entry);
       if (stores[shelf]) tell("warning", 0, "storage is full, or does not keep what is written: decisions are remembered on this page only");
     },
@@ -56,11 +60,15 @@ export function makePage(call, tell, nonce) {
     },
 
     facts(names) {
-      const first = attempt(() => new URL(performance.getEntriesByType("navigation")[0].name).search) || "";
+      first ??= attempt(() => new URL(performance.getEntriesByType("navigation")[0].name).search.slice(1)) || "";
+      if (cookies === undefined) {
+        cookies = decoded(attempt(() => document.cookie));
+        Promise.resolve().then(() => (cookies = undefined));
+      }
       const session = names && names.split(" ").map((name) => name + "=" + (attempt(() => sessionStorage[name]) || ""));
       return [
-        decoded(attempt(() => document.cookie)),
-        decoded(first.slice(1) + "&" + location.search.slice(1)),
+        cookies,
+        decoded(first + "&" + location.search.slice(1)),
         location.origin + location.pathname,
         location.pathname,
         document.title,
@@ -109,43 +117,63 @@ export function makePage(call, tell, nonce) {
   };
 }
 
-// Walks each path once; what several paths begin with is read once.
-function pick(root, paths, args) {
-  const walked = new Map();
-  const walk = (steps) => {
-    if (!steps.length) return root;
-    const path = steps.join(".");
-    if (!walked.has(path)) {
-      const value = walk(steps.slice(0, -1));
-      walked.set(path, attempt(() => step(value, steps[steps.length - 1], args)));
-    }
-    return walked.get(path);
-  };
-  const one = (path) => {
-    const steps = path.split(".");
-    const many = steps.findIndex((name) => name[0] === "*");
-    if (many < 0) return told(walk(steps));
-    const list = walk(steps.slice(0, many));
-    const rest = steps.slice(many + 1);
-    if (!rest.length) return entries(list);
-    const texts = Array.isArray(list) ? list.map((item) => told(rest.reduce((value, name) => attempt(() => step(value, name, args)), item)).slice(1)) : [];
-    return texts.length ? "s" + texts.join(steps[many] === "*" ? "," : ", ") : "m";
-  };
-  return paths.map((path) => attempt(() => one(path)) || "m").join(UNIT);
+// All paths as one tree, so that what several begin with is walked once: the steps that lead on
+// from here by name, and the places of the paths that end here.
+const trees = new Map();
+
+function treeOf(paths) {
+  if (!trees.has(paths)) {
+    const root = { next: new Map(), ends: [] };
+    paths.split(" ").forEach((path, place) => {
+      let at = root;
+      for (const name of path.split(".")) {
+        if (!at.next.has(name)) at.next.set(name, stepOf(name));
+        at = at.next.get(name);
+      }
+      at.ends.push(place);
+    });
+    trees.set(paths, root);
+  }
+  return trees.get(paths);
 }
 
-function step(value, name, args) {
-  if (Object(value) !== value) return;
-  const method = /^(\w+)([!@])(\w*)$/.exec(name);
-  if (method) {
-    const [, called, sign, word] = method;
-    if (typeof value[called] !== "function") return;
-    return sign === "!" ? (word ? value[called](word) : value[called]()) : value[called]({ [word]: args[0] });
+function stepOf(name) {
+  const [, word, sign, argument] = /^([\w*$?-]+)([!@%]?)(.*)$/.exec(name);
+  return { word, sign, argument, next: new Map(), ends: [] };
+}
+
+function pick(root, paths, args) {
+  const found = paths.split(" ").fill("m");
+  walk(root, treeOf(paths), args, (place, text) => (found[place] = text));
+  return found.join(UNIT);
+}
+
+function walk(value, tree, args, put) {
+  for (const step of tree.next.values()) {
+    if (step.word[0] === "*") all(value, step, args, put);
+    else {
+      const next = Object(value) === value ? attempt(() => go(value, step, args)) : undefined;
+      for (const place of step.ends) put(place, told(next));
+      if (next !== undefined && next !== null) walk(next, step, args, put);
+    }
   }
-  if (name[0] === "?") return value.find((item) => item && String(item.id) === args[name[1]]);
-  if (name[0] === "$") name = args[name[1]];
-  const moment = name.endsWith("%");
-  if (moment) name = name.slice(0, -1);
+}
+
+// All entries, or the texts behind each element of a list.
+function all(value, step, args, put) {
+  for (const place of step.ends) put(place, attempt(() => entries(value)) || "m");
+  if (!Array.isArray(value)) return;
+  const texts = {};
+  for (const item of value) walk(item, step, args, (place, text) => (texts[place] ??= []).push(text.slice(1)));
+  for (const place of Object.keys(texts)) put(place, "s" + texts[place].join(step.word === "*" ? "," : ", "));
+}
+
+function go(value, { word, sign, argument }, args) {
+  if (sign === "!") return typeof value[word] === "function" ? (argument ? value[word](argument) : value[word]()) : undefined;
+  if (sign === "@") return typeof value[word] === "function" ? value[word]({ [argument]: args[0] }) : undefined;
+  if (word[0] === "?") return value.find((item) => item && String(item.id) === args[word[1]]);
+  const name = word[0] === "$" ? args[word[1]] : word;
+  const moment = sign === "%";
   const found = value[name];
   // What a polluted prototype lends does not count.
   if (found === COMMON[name]) return;

@@ -2,6 +2,8 @@
 //! where each catches what the page may throw; none is called while something of ours is borrowed,
 //! since each may lead to page code that calls us back.
 
+use std::cell::RefCell;
+
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
@@ -12,8 +14,10 @@ use crate::view::{Picked, View};
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = page, js_name = pick)]
-    fn pick(value: &JsValue, paths: &str, args: &str) -> String;
+    #[wasm_bindgen(js_namespace = page)]
+    fn pick(value: &JsValue, paths: &JsValue, args: &str) -> String;
+    #[wasm_bindgen(js_namespace = page)]
+    fn walk(value: &JsValue, path: &JsValue, args: &str) -> JsValue;
     /// The entry under this name, in the memory of this page, of this tab, of this browser (0, 1,
     /// 2); empty when there is none.
     #[wasm_bindgen(js_namespace = page)]
@@ -115,8 +119,30 @@ pub fn after(ms: f64, body: impl FnOnce() + 'static) -> Timer {
     Timeout::new(ms as u32, body)
 }
 
+thread_local! {
+    /// The paths that were asked for, as JavaScript's own strings: most of what a look costs is
+    /// carrying its paths over the border.
+    static PATHS: RefCell<Vec<(&'static str, JsValue)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn carried(paths: &'static str) -> JsValue {
+    PATHS.with_borrow_mut(|known| {
+        let same = |(text, _): &&(&'static str, JsValue)| core::ptr::eq(*text, paths);
+        if let Some((_, carried)) = known.iter().find(same) {
+            return carried.clone();
+        }
+        let carried = JsValue::from_str(paths);
+        known.push((paths, carried.clone()));
+        carried
+    })
+}
+
 impl View for JsValue {
-    fn pick(&self, paths: &str, args: &str) -> Picked {
-        Picked(pick(self, paths, args))
+    fn pick(&self, paths: &'static str, args: &str) -> Picked {
+        Picked(pick(self, &carried(paths), args))
+    }
+
+    fn walk(&self, path: &'static str, args: &str) -> JsValue {
+        walk(self, &carried(path), args)
     }
 }

@@ -7,17 +7,21 @@ use crate::signal::cookie;
 use crate::source::{Source, read_holdback};
 use crate::view::{Told, UNIT, View, kind};
 
-/// What stands around a decision: the window, in which Optimizely's client is, and the page's
-/// cookies. Both are asked only for what the decision itself does not tell.
+/// What stands around a decision: Optimizely's client and the page's cookies. Both are asked only
+/// for what the decision itself does not tell.
 pub struct Around<'a, V> {
-    /// `window`.
-    pub window: &'a V,
-    /// The name of the client: `optimizely` or `optimizelyEdge`.
-    pub client: &'a str,
+    /// `window.optimizely`, or `window.optimizelyEdge`.
+    pub client: &'a V,
     /// `document.cookie`, decoded.
     pub cookies: &'a str,
     /// Now, in milliseconds since the epoch.
     pub at: f64,
+}
+
+impl<V: View> Around<'_, V> {
+    fn state(&self) -> V {
+        self.client.walk("get!state", "")
+    }
 }
 
 /// The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
@@ -66,13 +70,11 @@ pub fn read_callback<V: View>(call: &V, around: &Around<V>, mistakes: &mut Vec<S
     for (place, text) in TEXTS.into_iter().enumerate() {
         decision.read(text, told.at(12 + place));
     }
-    refuse_unexposed(&mut decision, told.at(7));
+    refuse_unexposed(&mut decision, told.at(7).is_true());
     let policy = if told.at(9).is(kind::TEXT) { told.at(9) } else { told.at(10) };
-    if told.at(4).is(kind::OBJECT) {
-        complete(&mut decision, policy.string(), (call, "state"), around);
-    } else {
-        complete_from_client(&mut decision, policy.string(), around);
-    }
+    let own = told.at(4).is(kind::OBJECT);
+    let state = if own { call.walk("state", "") } else { around.state() };
+    complete(&mut decision, policy.string(), &state, around);
     decision
 }
 
@@ -91,18 +93,18 @@ pub fn read_event<V: View>(event: &V, around: &Around<V>) -> Decision {
     }
     decision.holdback = told.at(3).is_true();
     read_forced(&mut decision, told.at(5));
-    refuse_unexposed(&mut decision, told.at(4));
+    refuse_unexposed(&mut decision, told.at(4).is_true());
     decision.read(Text::AudienceId, told.at(6));
     decision.read(Text::AudienceName, told.at(7));
     decision.read(Text::CampaignName, told.at(8));
     // Personalization campaigns carry several experiments: by id, never the first.
     let names = event.pick(
-        "data.campaign.experiments.?0.name data.campaign.experiments.?0.variations.?1.name",
-        &ids(&decision, Text::ExperimentId, Text::VariationId),
+        "data.campaign.experiments.?1.name data.campaign.experiments.?1.variations.?2.name",
+        &args(&decision, &IDS),
     );
     decision.read(Text::ExperimentName, names.at(0));
     decision.read(Text::VariationName, names.at(1));
-    complete_from_client(&mut decision, told.at(9).string(), around);
+    complete(&mut decision, told.at(9).string(), &around.state(), around);
     decision
 }
 
@@ -111,75 +113,71 @@ pub fn read_event<V: View>(event: &V, around: &Around<V>) -> Decision {
 /// `redirected_only`, only the latter, which no event tells on the landing page.
 pub fn read_state<V: View>(around: &Around<V>, redirected_only: bool) -> Vec<Decision> {
     let mut found: Vec<Decision> = Vec::new();
-    let lists = [
-        ("getActiveExperiments!", ""),
-        ("getCampaignStates!", ""),
+    let state = around.state();
+    for (method, entry) in [
+        ("getActiveExperiments!", "$0"),
+        ("getCampaignStates!", "$0"),
         // Offer-consistency campaigns are only here; the others are in both.
-        ("getCampaignStateLists!", ".0"),
-    ];
-    for (method, first) in lists {
-        let entries = join(&[around.client, ".get!state.", method]);
-        let all = around.window.pick(&join(&[&entries, ".*"]), "");
-        for (id, _) in all.at(0).entries() {
-            if found.iter().any(|decision| decision.get(Text::CampaignId) == id) {
-                continue;
+        ("getCampaignStateLists!", "$0.0"),
+    ] {
+        let all = state.walk(method, "");
+        for (id, _) in all.pick("*", "").at(0).entries() {
+            let known = |decision: &Decision| decision.get(Text::CampaignId) == id;
+            if !found.iter().any(known) {
+                let edge = method == "getActiveExperiments!";
+                let entry = all.walk(entry, id);
+                found.extend(read_entry(&entry, id, edge, redirected_only, &state, around));
             }
-            let entry = join(&[&entries, ".$0", first]);
-            let edge = method == "getActiveExperiments!";
-            let decision = read_entry(&entry, id, edge, redirected_only, around);
-            found.extend(decision);
         }
     }
     found
 }
 
-const ENTRY: &str = "~.isActive ~.visitorRedirected ~.isInCampaignHoldback ~.reason \
-    ~.campaignName ~.experiment.id ~.experiment.name ~.variation.id ~.variation.name \
-    ~.audiences.*.id ~.audiences.**.name ~.name";
+const ENTRY: &str = "isActive visitorRedirected isInCampaignHoldback reason \
+    campaignName experiment.id experiment.name variation.id variation.name \
+    audiences.*.id audiences.**.name name";
 
 /// Performance Edge (`edge`) knows experiments without campaigns, all of them active, and tells of
 /// a redirect in a cookie only.
 fn read_entry<V: View>(
-    entry: &str,
+    entry: &V,
     id: &str,
     edge: bool,
     redirected_only: bool,
+    state: &V,
     around: &Around<V>,
 ) -> Option<Decision> {
-    let told = around.window.pick(&ENTRY.replace('~', entry), id);
+    let told = entry.pick(ENTRY, "");
     let active = (told.at(0).is_true() || edge) && !redirected_only;
     if !active && !told.at(1).is_true() {
         return None;
     }
-    let mut decision = Decision::new(Source::OptimizelyWeb, activation(around));
-    let (own_id, own_name) = if edge {
-        (Text::ExperimentId, Text::ExperimentName)
-    } else {
-        (Text::CampaignId, Text::CampaignName)
+    let mut decision = Decision::new(Source::OptimizelyWeb, activation(state, around.at));
+    let (own_id, own_name) = match edge {
+        true => (Text::ExperimentId, Text::ExperimentName),
+        false => (Text::CampaignId, Text::CampaignName),
     };
     decision.set(own_id, id);
     decision.read(own_name, told.at(if edge { 11 } else { 4 }));
     decision.holdback = told.at(2).is_true();
     read_forced(&mut decision, told.at(3));
-    for (place, text) in [
+    const TEXTS: [Text; 6] = [
         Text::ExperimentId,
         Text::ExperimentName,
         Text::VariationId,
         Text::VariationName,
         Text::AudienceId,
         Text::AudienceName,
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    ];
+    for (place, text) in TEXTS.into_iter().enumerate() {
         decision.read(text, told.at(5 + place));
     }
-    refuse_unexposed(&mut decision, told.at(99));
+    refuse_unexposed(&mut decision, false);
     if edge {
         let redirect = cookie(around.cookies, REDIRECT_COOKIE);
         decision.fill(Text::Referrer, redirect_referrer(redirect, id));
     }
-    complete_from_client(&mut decision, if edge { "single_experiment" } else { "" }, around);
+    complete(&mut decision, if edge { "single_experiment" } else { "" }, state, around);
     Some(decision)
 }
 
@@ -203,8 +201,8 @@ fn in_json<'a>(json: &'a str, field: &str) -> &'a str {
 }
 
 /// Optimizely reports visitors who did not qualify too, and decisions of concluded campaigns.
-fn refuse_unexposed(decision: &mut Decision, concluded: Told) {
-    if concluded.is_true() {
+fn refuse_unexposed(decision: &mut Decision, concluded: bool) {
+    if concluded {
         decision.refuse(Verdict::NotAnExposure, "the campaign is concluded");
     }
     if decision.experiment().is_empty() || decision.variation().is_empty() {
@@ -212,32 +210,28 @@ fn refuse_unexposed(decision: &mut Decision, concluded: Told) {
     }
 }
 
-fn complete_from_client<V: View>(decision: &mut Decision, policy: &str, around: &Around<V>) {
-    complete(decision, policy, (around.window, &join(&[around.client, ".get!state"])), around);
-}
+const STATE: &str = "getDecisionObject@campaignId getDecisionObject@campaignId.holdback \
+    getDecisionObject@campaignId.campaign getDecisionObject@campaignId.campaign.id \
+    getDecisionObject@campaignId.campaign.name getDecisionObject@campaignId.experiment \
+    getDecisionObject@campaignId.experiment.id getDecisionObject@campaignId.experiment.name \
+    getDecisionObject@campaignId.variation getDecisionObject@campaignId.variation.id \
+    getDecisionObject@campaignId.variation.name \
+    getCampaignStates@id.$0.experiment.id getCampaignStates@id.$0.variation.id \
+    getCampaignStates@id.$0.campaignName getCampaignStates@id.$0.experiment.name \
+    getCampaignStates@id.$0.variation.name \
+    getCampaignStates@id.$0.audiences.*.id getCampaignStates@id.$0.audiences.**.name \
+    getRedirectInfo!.experimentId getRedirectInfo!.referrer";
 
-const STATE: &str = "~.getDecisionObject@campaignId ~.getDecisionObject@campaignId.holdback \
-    ~.getDecisionObject@campaignId.campaign ~.getDecisionObject@campaignId.campaign.id \
-    ~.getDecisionObject@campaignId.campaign.name ~.getDecisionObject@campaignId.experiment \
-    ~.getDecisionObject@campaignId.experiment.id ~.getDecisionObject@campaignId.experiment.name \
-    ~.getDecisionObject@campaignId.variation ~.getDecisionObject@campaignId.variation.id \
-    ~.getDecisionObject@campaignId.variation.name \
-    ~.getCampaignStates@id.$0.experiment.id ~.getCampaignStates@id.$0.variation.id \
-    ~.getCampaignStates@id.$0.campaignName ~.getCampaignStates@id.$0.experiment.name \
-    ~.getCampaignStates@id.$0.variation.name \
-    ~.getCampaignStates@id.$0.audiences.*.id ~.getCampaignStates@id.$0.audiences.**.name \
-    ~.getRedirectInfo!.experimentId ~.getRedirectInfo!.referrer";
-
-const DATA: &str = "~.get!data.campaigns.$0.name ~.get!data.campaigns.$0.policy ~.get!data.projectId \
-    ~.get!visitor_id.randomId ~.get!visitor.visitorId";
+const DATA: &str = "get!data.campaigns.$0.name get!data.experiments.$1.name get!data.variations.$2.name \
+    get!data.projectId get!visitor_id.randomId get!visitor.visitorId get!data.campaigns.$0.policy";
 
 /// Kind, names, audiences, project, visitor and referrer, from the tool's decision object, its
-/// state and its data, in this order. The state stands at `at` in `root`.
-fn complete<V: View>(decision: &mut Decision, policy: &str, (root, at): (&V, &str), around: &Around<V>) {
+/// state and its data, in this order.
+fn complete<V: View>(decision: &mut Decision, policy: &str, state: &V, around: &Around<V>) {
     if decision.refused.is_some() {
         return;
     }
-    let told = root.pick(&STATE.replace('~', at), decision.get(Text::CampaignId));
+    let told = state.pick(STATE, decision.get(Text::CampaignId));
     // The decision object: it throws for some campaigns, and right after a redirect it answers with
     // the redirect's decision for campaigns it does not know. So ids are compared throughout.
     for (place, (id, name)) in IDS.into_iter().zip(NAMES).enumerate() {
@@ -262,18 +256,20 @@ fn complete<V: View>(decision: &mut Decision, policy: &str, (root, at): (&V, &st
     if told.at(18).text == decision.get(Text::ExperimentId) {
         decision.read(Text::Referrer, told.at(19));
     }
-    let data = around.window.pick(&DATA.replace('~', around.client), decision.get(Text::CampaignId));
-    decision.read(Text::CampaignName, data.at(0));
-    decision.read(Text::Project, data.at(2));
-    decision.read(Text::Unit, data.at(3));
-    decision.read(Text::Unit, data.at(4));
+    let data = around.client.pick(DATA, &args(decision, &IDS));
+    const TEXTS: [Text; 6] = [
+        Text::CampaignName,
+        Text::ExperimentName,
+        Text::VariationName,
+        Text::Project,
+        Text::Unit,
+        Text::Unit,
+    ];
+    for (place, text) in TEXTS.into_iter().enumerate() {
+        decision.read(text, data.at(place));
+    }
     decision.fill(Text::Unit, cookie(around.cookies, "optimizelyEndUserId"));
-    let names = join(&[around.client, ".get!data.experiments.$0.name "])
-        + &join(&[around.client, ".get!data.variations.$1.name"]);
-    let names = around.window.pick(&names, &ids(decision, Text::ExperimentId, Text::VariationId));
-    decision.read(Text::ExperimentName, names.at(0));
-    decision.read(Text::VariationName, names.at(1));
-    decision.kind = told_kind(decision.holdback, policy, told.at(0), told.at(1), data.at(1));
+    decision.kind = told_kind(decision.holdback, policy, told.at(0), told.at(1), data.at(6));
 }
 
 /// An A/B test or a personalization? It matters for the holdback: outside the experiment for the
@@ -291,10 +287,16 @@ fn told_kind(holdback: bool, policy: &str, object: Told, objects: Told, data: To
     if personalization { Kind::Personalization } else { Kind::Experiment }
 }
 
-fn ids(decision: &Decision, first: Text, second: Text) -> String {
-    let mut ids = decision.get(first).to_owned();
-    ids.push(UNIT);
-    ids + decision.get(second)
+/// Some texts of a decision as arguments of a path.
+fn args(decision: &Decision, texts: &[Text]) -> String {
+    let mut args = String::new();
+    for (place, text) in texts.iter().enumerate() {
+        if place > 0 {
+            args.push(UNIT);
+        }
+        args += decision.get(*text);
+    }
+    args
 }
 
 fn read_forced(decision: &mut Decision, reason: Told) {
@@ -304,17 +306,16 @@ fn read_forced(decision: &mut Decision, reason: Told) {
 }
 
 /// The activation's id is the time of the activation in ms.
-fn activation<V: View>(around: &Around<V>) -> f64 {
+fn activation<V: View>(state: &V, at: f64) -> f64 {
     const DAY: f64 = 86_400_000.0;
-    let told = around.window.pick(&join(&[around.client, ".get!state.getActivationId!"]), "");
+    let told = state.pick("getActivationId!", "");
     let moment = crate::json::whole(told.at(0).text).unwrap_or_default();
-    if moment > around.at - DAY && moment <= around.at { moment } else { around.at }
+    if moment > at - DAY && moment <= at { moment } else { at }
 }
 
 /// Optimizely's id of the visitor, for the report; empty when it is not known.
 pub fn visitor<V: View>(around: &Around<V>) -> String {
-    let paths = DATA.replace('~', around.client);
-    let told = around.window.pick(&paths, "");
-    let known = [told.at(3).text, told.at(4).text, cookie(around.cookies, "optimizelyEndUserId")];
+    let told = around.client.pick(DATA, "");
+    let known = [told.at(4).text, told.at(5).text, cookie(around.cookies, "optimizelyEndUserId")];
     known.into_iter().find(|id| !id.is_empty()).unwrap_or_default().to_owned()
 }

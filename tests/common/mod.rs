@@ -22,7 +22,13 @@ pub mod world;
 pub struct Json(pub Value);
 
 impl View for Json {
-    fn pick(&self, paths: &str, args: &str) -> Picked {
+    fn walk(&self, path: &'static str, args: &str) -> Json {
+        let steps: Vec<&str> = path.split('.').collect();
+        let args: Vec<&str> = args.split(UNIT).collect();
+        Json(walk(&self.0, &steps, &args).unwrap_or_else(|| json!({"$": "m"})))
+    }
+
+    fn pick(&self, paths: &'static str, args: &str) -> Picked {
         let args: Vec<&str> = args.split(UNIT).collect();
         let picked: Vec<String> = paths.split(' ').map(|path| one(&self.0, path, &args)).collect();
         Picked(picked.join("\x1f"))
@@ -60,9 +66,8 @@ fn step(value: &Value, name: &str, args: &[&str]) -> Option<Value> {
     let argument = |name: &str| args.get(name[1..2].parse::<usize>().ok()?).copied();
     if name.starts_with('?') {
         let wanted = argument(name)?;
-        let has_id = |item: &&Value| {
-            item.is_object() && item.get("id").map_or("undefined".into(), spelled) == wanted
-        };
+        let has_id =
+            |item: &&Value| item.is_object() && item.get("id").map_or("undefined".into(), spelled) == wanted;
         return value.as_array()?.iter().find(has_id).cloned();
     }
     let name = if name.starts_with('$') { argument(name)? } else { name };
