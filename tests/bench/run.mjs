@@ -133,5 +133,5 @@ function show(title, column, rows) {
   }
   const cells = rows.map((row) => [row.name, row[column], row.minimum, row.median, row.ratio.minimum, row.ratio.median]);
   console.log(`\n${title}`);
-  console.log(table([["", column, "minimum", "median", "to the recipe's", "median's"], ...cells]) + "\n");
+  console.log(table([["", column, "minimum", "median", "minima / recipe", "medians / recipe"], ...cells]) + "\n");
 }
