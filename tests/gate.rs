@@ -108,7 +108,12 @@ fn a_plain_decision_is_delivered() {
 
 #[test]
 fn what_the_source_refused_is_dropped_with_its_reason_before_anything_else_is_asked() {
-    plain().of(refused()).in_preview().known().consent(Consent::Denied).is_dropped(Verdict::NotAnExposure, "no variation");
+    plain()
+        .of(refused())
+        .in_preview()
+        .known()
+        .consent(Consent::Denied)
+        .is_dropped(Verdict::NotAnExposure, "no variation");
 }
 
 #[test]

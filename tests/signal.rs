@@ -56,7 +56,10 @@ fn optimizely_previews_by_parameter() {
 fn optimizely_previews_by_cookie_and_by_the_tabs_storage() {
     shows(cookies("a=1; optimizelyPreview={\"x\":1}"), "optimizelyPreview (cookie)");
     shows(cookies("optimizelyToken=abc"), "optimizelyToken (cookie)");
-    shows(session("optimizely_embed_editor=true;amp-preview-mode="), "optimizely_embed_editor (sessionStorage)");
+    shows(
+        session("optimizely_embed_editor=true;amp-preview-mode="),
+        "optimizely_embed_editor (sessionStorage)",
+    );
     shows(cookies("optimizelyPreview=; optimizelyEndUserId=oeu1; optimizelyOptOut=false"), "");
     shows(session("optimizely_embed_editor=false"), "");
     shows(query("optimizelyPreview=1"), "");
@@ -84,7 +87,8 @@ fn the_other_tools_preview_too() {
     ] {
         shows(shown, signal);
     }
-    for ordinary in ["ab_project=1", "convert_action=buy", "_wt.mode=normal", "PREVIEW=1", "preview=true", ""] {
+    for ordinary in ["ab_project=1", "convert_action=buy", "_wt.mode=normal", "PREVIEW=1", "preview=true", ""]
+    {
         shows(query(ordinary), "");
     }
 }
@@ -113,7 +117,9 @@ fn the_sites_own_qa_signals_are_names_or_pairs_of_parameters_and_cookies() {
     shows_qa(query("mode=test"), "mode=test (query)");
     shows_qa(cookies("a=1; team=yes"), "team (cookie)");
     shows_qa(cookies("env=qa"), "env=qa (cookie)");
-    for ordinary in [query("mode=live&aqa=1&qa2=1"), query("team=1"), cookies("env=production; mode=test; qa=1")] {
+    for ordinary in
+        [query("mode=live&aqa=1&qa2=1"), query("team=1"), cookies("env=production; mode=test; qa=1")]
+    {
         shows_qa(ordinary, "");
     }
 }

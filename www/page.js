@@ -30,7 +30,7 @@ export function makePage(call, tell, nonce) {
 
   return {
     pick: (value, paths, args) => pick(value, paths, args.split(UNIT)),
-    walk: (value, path, args) => attempt(() => path.split(".").reduce((at, name) => go(at, stepOf(name), args.split(UNIT)), value)),
+    walk: (value, path, args) => path.split(".").reduce((at, name) => safeGo(at, stepOf(name), args.split(UNIT)), value),
     tell,
 
     read: (shelf, name) => attempt(() => stores[shelf].getItem(name)) ?? memory[shelf].get(name) ?? "",
@@ -152,7 +152,7 @@ function walk(value, tree, args, put) {
   for (const step of tree.next.values()) {
     if (step.word[0] === "*") all(value, step, args, put);
     else {
-      const next = Object(value) === value ? attempt(() => go(value, step, args)) : undefined;
+      const next = safeGo(value, step, args);
       for (const place of step.ends) put(place, told(next));
       if (next !== undefined && next !== null) walk(next, step, args, put);
     }
@@ -166,6 +166,10 @@ function all(value, step, args, put) {
   const texts = {};
   for (const item of value) walk(item, step, args, (place, text) => (texts[place] ??= []).push(text.slice(1)));
   for (const place of Object.keys(texts)) put(place, "s" + texts[place].join(step.word === "*" ? "," : ", "));
+}
+
+function safeGo(value, step, args) {
+  return Object(value) === value ? attempt(() => go(value, step, args)) : undefined;
 }
 
 function go(value, { word, sign, argument }, args) {
