@@ -13,7 +13,7 @@ help() {
 ./build.sh test    runs everything that proves the project
 ./build.sh dist    builds dist/
 ./build.sh bench   measures against the published recipe: a table, and tests/bench/results.json
-./build.sh size    tells what is shipped in bytes; above BUDGET_BYTES brotli (20480) every build fails
+./build.sh size    tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
 EOF
 }
 

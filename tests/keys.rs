@@ -86,9 +86,8 @@ fn the_dedupe_key_names_campaign_experiment_and_unit_and_leaves_the_rest_to_the_
 
 #[test]
 fn both_entrances_of_optimizely_give_the_same_decision() {
-    let window =
-        Json(json!({"optimizely": {"get!visitor": {"visitorId": "oeu1"}, "get!data": {"projectId": "p1"}}}));
-    let around = Around { window: &window, client: "optimizely", cookies: "", at: AT };
+    let client = Json(json!({"get!visitor": {"visitorId": "oeu1"}, "get!data": {"projectId": "p1"}}));
+    let around = Around { client: &client, cookies: "", at: AT };
     let callback = Json(json!({
         "campaignId": 1, "experimentId": 2, "variationId": 3, "isHoldback": false,
         "decisionData": {"visitorId": "oeu1", "projectId": "p1"},
