@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file takes its part")]
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use decision_bridge::decision::{Decision, Text};
@@ -25,7 +26,7 @@ impl View for Json {
     fn walk(&self, path: &'static str, args: &str) -> Json {
         let steps: Vec<&str> = path.split('.').collect();
         let args: Vec<&str> = args.split(UNIT).collect();
-        Json(walk(&self.0, &steps, &args).unwrap_or_else(|| json!({"$": "m"})))
+        Json(walk(&self.0, &steps, &args).map_or_else(|| json!({"$": "m"}), Cow::into_owned))
     }
 
     fn pick(&self, paths: &'static str, args: &str) -> Picked {
@@ -38,16 +39,16 @@ impl View for Json {
 fn one(root: &Value, path: &str, args: &[&str]) -> String {
     let steps: Vec<&str> = path.split('.').collect();
     let Some(many) = steps.iter().position(|name| name.starts_with('*')) else {
-        return told(walk(root, &steps, args).as_ref());
+        return told(walk(root, &steps, args).as_deref());
     };
     let list = walk(root, &steps[..many], args);
     let rest = &steps[many + 1..];
     if rest.is_empty() {
-        return entries(list.as_ref());
+        return entries(list.as_deref());
     }
-    match list {
+    match list.as_deref() {
         Some(Value::Array(items)) if !items.is_empty() => {
-            let text = |item: &Value| told(walk(item, rest, args).as_ref())[1..].to_owned();
+            let text = |item: &Value| told(walk(item, rest, args).as_deref())[1..].to_owned();
             let texts: Vec<String> = items.iter().map(text).collect();
             format!("s{}", texts.join(if steps[many] == "*" { "," } else { ", " }))
         }
@@ -55,11 +56,14 @@ fn one(root: &Value, path: &str, args: &[&str]) -> String {
     }
 }
 
-fn walk(root: &Value, steps: &[&str], args: &[&str]) -> Option<Value> {
-    steps.iter().try_fold(root.clone(), |value, name| step(&value, name, args))
+fn walk<'a>(root: &'a Value, steps: &[&str], args: &[&str]) -> Option<Cow<'a, Value>> {
+    steps.iter().try_fold(Cow::Borrowed(root), |value, name| match value {
+        Cow::Borrowed(value) => step(value, name, args),
+        Cow::Owned(_) => None,
+    })
 }
 
-fn step(value: &Value, name: &str, args: &[&str]) -> Option<Value> {
+fn step<'a>(value: &'a Value, name: &str, args: &[&str]) -> Option<Cow<'a, Value>> {
     if special(value).is_some() {
         return None;
     }
@@ -68,19 +72,25 @@ fn step(value: &Value, name: &str, args: &[&str]) -> Option<Value> {
         let wanted = argument(name)?;
         let has_id =
             |item: &&Value| item.is_object() && item.get("id").map_or("undefined".into(), spelled) == wanted;
-        return value.as_array()?.iter().find(has_id).cloned();
+        return value.as_array()?.iter().find(has_id).map(Cow::Borrowed);
     }
     let name = if name.starts_with('$') { argument(name)? } else { name };
     let field = name.strip_suffix('%');
     let found = match value {
-        Value::Object(fields) => fields.get(field.unwrap_or(name)).cloned(),
-        Value::Array(items) => items.get(field.unwrap_or(name).parse::<usize>().ok()?).cloned(),
+        Value::Object(fields) => fields.get(field.unwrap_or(name)),
+        Value::Array(items) => items.get(field.unwrap_or(name).parse::<usize>().ok()?),
         _ => None,
     }?;
-    match (&found, field) {
-        (Value::String(text), Some(_)) => Some(date(text).map_or(json!({"$": "dNaN"}), |ms| json!(ms))),
-        (Value::Object(_) | Value::Array(_) | Value::Bool(true), Some(_)) => None,
-        _ => Some(found),
+    match (found, field) {
+        (Value::String(text), Some(_)) => {
+            Some(Cow::Owned(date(text).map_or(json!({"$": "dNaN"}), |ms| json!(ms))))
+        }
+        (Value::Object(_) | Value::Array(_) | Value::Bool(true), Some(_))
+            if !special(found).is_some_and(|text| text.starts_with('d')) =>
+        {
+            None
+        }
+        _ => Some(Cow::Borrowed(found)),
     }
 }
 
