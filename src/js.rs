@@ -30,9 +30,9 @@ pub fn start(again: bool) {
 #[wasm_bindgen]
 pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
     let mut mistakes = Vec::new();
-    let told = arguments.pick("0", "");
-    let told = told.at(0);
-    let first = page::argument(&arguments, 0);
+    let picked = arguments.pick("0 1", "");
+    let told = picked.at(0);
+    let first = arguments.walk("0", "");
     let mut answer = String::new();
     match method {
         "init" => {
@@ -58,11 +58,11 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
             if layer { tracker::decide_by_callback(decision) } else { tracker::decide(decision) }
         }
         "campaignDecided" => {
-            let client = page::text(&arguments, 1);
-            let read = tracker::around(&client, at, |around| optimizely_web::read_event(&first, around));
+            let client = picked.at(1).string();
+            let read = tracker::around(client, at, |around| optimizely_web::read_event(&first, around));
             tracker::decide_by_event(read);
         }
-        "initialized" => tracker::replay(&page::text(&arguments, 1), true),
+        "initialized" => tracker::replay(picked.at(1).string(), true),
         "attach" => {
             if told.string() == Source::OptimizelyWeb.name() {
                 answer = tracker::attach();
@@ -76,7 +76,7 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
         "consent" => mistakes.push(fault(method, "argument 1", told, "true or false")),
         "flush" => tracker::look_again(),
         "diagnose" => answer = tracker::diagnose(),
-        "confirmed" => tracker::confirmed(&page::text(&arguments, 0)),
+        "confirmed" => tracker::confirmed(told.text),
         "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method),
         _ => mistakes.push(join(&["`", cut(method), "` is not a method of decisionBridge"])),
     }

@@ -515,19 +515,19 @@ fn is_cdn_url(url: &str) -> bool {
         _ => return false,
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
+    let name = if host.starts_with("[::1]") { "[::1]" } else { host.split(':').next().unwrap_or_default() };
+    let port = host.get(name.len()..).unwrap_or_default();
+    let clean_port =
+        port.is_empty() || port.starts_with(':') && whole(port.get(1..).unwrap_or_default()).is_some();
     let loopback = name == "localhost" || name == "[::1]" || is_loopback(name);
-    url.len() <= 2000 && url.bytes().all(clean) && !name.is_empty() && (https || loopback)
+    url.len() <= 2000 && url.bytes().all(clean) && clean_port && !name.is_empty() && (https || loopback)
 }
 
 fn is_loopback(name: &str) -> bool {
     let mut parts = 0;
     let numbers = name.split('.').all(|part| {
         parts += 1;
-        part.parse::<u8>().is_ok()
+        whole(part).is_some_and(|number| number < 256.0)
     });
     numbers && parts == 4 && name.starts_with("127.")
 }

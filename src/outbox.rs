@@ -4,7 +4,6 @@
 //! out of [`Outbox::poll`], one by one, so that whoever does them may come back with new events in
 //! between. A decision is remembered as handed over when it was, not before.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::decision::{Decision, Verdict};
@@ -168,7 +167,7 @@ pub struct Outbox {
     facts: Facts,
     slots: Vec<Slot>,
     items: Vec<Item>,
-    effects: VecDeque<Effect>,
+    effects: Vec<Effect>,
     round: u32,
     running: f64,
     last: f64,
@@ -187,7 +186,7 @@ impl Outbox {
             options,
             facts: Facts::default(),
             items: Vec::new(),
-            effects: VecDeque::new(),
+            effects: Vec::new(),
             round: 1,
             running: 0.0,
             last: now.steady,
@@ -229,7 +228,7 @@ impl Outbox {
 
     /// The next thing to do, if there is any.
     pub fn poll(&mut self, now: Now) -> Option<Effect> {
-        if let Some(effect) = self.effects.pop_front() {
+        if let Some(effect) = self.next_effect() {
             return Some(effect);
         }
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.look) {
@@ -244,7 +243,11 @@ impl Outbox {
             self.release = false;
             return Some(Effect::Release);
         }
-        self.effects.pop_front()
+        self.next_effect()
+    }
+
+    fn next_effect(&mut self) -> Option<Effect> {
+        if self.effects.is_empty() { None } else { Some(self.effects.remove(0)) }
     }
 
     /// In how many ms the outbox wants a [`Input::Tick`]; none when it wants none.
@@ -324,12 +327,12 @@ impl Outbox {
 
     #[inline(never)]
     fn trace(&mut self, id: u32, step: Step) {
-        self.effects.push_back(Effect::Trace(id, step));
+        self.effects.push(Effect::Trace(id, step));
     }
 
     #[inline(never)]
     fn end(&mut self, id: u32, verdict: Verdict, why: &str) {
-        self.effects.push_back(Effect::Ended(id, verdict, why.to_owned()));
+        self.effects.push(Effect::Ended(id, verdict, why.to_owned()));
     }
 
     fn message_id(&self, item: &Item, occurrence: u32) -> String {
@@ -373,7 +376,7 @@ impl Outbox {
             && item.decision.enrich(&duplicate.decision)
             && item.stored
         {
-            self.effects.push_back(Effect::Store(item.id, item.record()));
+            self.effects.push(Effect::Store(item.id, item.record()));
         }
     }
 
@@ -386,7 +389,7 @@ impl Outbox {
             self.end(item.id, Verdict::Expired, why);
             // It never arrived as far as we know: the same decision may be told again.
             for parcel in &item.parcels {
-                self.effects.push_back(Effect::Remember(item.key.clone(), parcel.destination, None));
+                self.effects.push(Effect::Remember(item.key.clone(), parcel.destination, None));
             }
             return;
         }
@@ -404,7 +407,7 @@ impl Outbox {
             for item in std::mem::take(&mut self.items) {
                 self.end(item.id, Verdict::NoConsent, "consent was refused");
             }
-            self.effects.push_back(Effect::Purge);
+            self.effects.push(Effect::Purge);
             return;
         }
         let mut items = std::mem::take(&mut self.items);
@@ -534,7 +537,7 @@ impl Outbox {
             && let Some(item) = self.items.iter().find(|item| item.id == id)
         {
             let mark = Mark { outcome: item.outcome.clone(), occurrence };
-            self.effects.push_back(Effect::Remember(item.key.clone(), destination, Some(mark)));
+            self.effects.push(Effect::Remember(item.key.clone(), destination, Some(mark)));
         }
         // Nobody confirms thousands at once: past the limit, a return has to do.
         if real && (call == Call::Returned || self.items.len() > LIMIT) {
@@ -562,7 +565,7 @@ impl Outbox {
         };
         let item = self.items.remove(at);
         if item.stored {
-            self.effects.push_back(Effect::Erase(id));
+            self.effects.push(Effect::Erase(id));
         }
         let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
         let first = ends.clone().next().unwrap_or(Verdict::Expired);
@@ -619,7 +622,7 @@ impl Outbox {
     fn store(&mut self, item: &mut Item) {
         if self.facts.consent == Consent::Granted && self.options.carry_over_ms() > 0.0 {
             item.stored = true;
-            self.effects.push_back(Effect::Store(item.id, item.record()));
+            self.effects.push(Effect::Store(item.id, item.record()));
         }
     }
 

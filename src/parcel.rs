@@ -4,7 +4,7 @@
 use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::destination::{Destination, State};
 use crate::gate::{Hold, Marks};
-use crate::json::{Fields, decimal};
+use crate::json::{Fields, decimal, whole};
 use crate::source::Source;
 
 /// A decision in the outbox.
@@ -119,13 +119,13 @@ impl Item {
         if fields.text()? != VERSION {
             return None;
         }
-        let received_at = fields.number()? as f64;
-        let decided_at = fields.number()? as f64;
+        let received_at = fields.number()?;
+        let decided_at = fields.number()?;
         let source = *Source::ALL.get(fields.number()? as usize)?;
         let mut decision = Decision::new(source, decided_at);
         decision.kind = *Kind::ALL.get(fields.number()? as usize)?;
-        decision.holdback = fields.number()? == 1;
-        let marks = Marks { qa: fields.number()? == 1, preview: fields.number()? == 1 };
+        decision.holdback = fields.number()? == 1.0;
+        let marks = Marks { qa: fields.number()? == 1.0, preview: fields.number()? == 1.0 };
         for text in Text::ALL {
             decision.fill(text, fields.text()?);
         }
@@ -204,14 +204,14 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn text(&mut self) -> Option<&'a str> {
         let (length, rest) = self.0.split_once(':')?;
-        let (text, rest) = rest.split_at_checked(length.parse().ok()?)?;
+        let (text, rest) = rest.split_at_checked(whole(length)? as usize)?;
         self.0 = rest;
         Some(text)
     }
 
     #[inline(never)]
-    fn number(&mut self) -> Option<u64> {
-        self.text()?.parse().ok()
+    fn number(&mut self) -> Option<f64> {
+        whole(self.text()?)
     }
 }
 

@@ -3,7 +3,7 @@
 //! with how many there were, and two tabs never overwrite each other.
 
 use crate::destination::Destination;
-use crate::json::{decimal, join};
+use crate::json::{decimal, join, whole};
 use crate::options::Dedupe;
 
 /// With this the names of all our entries begin. The number is the version of their format.
@@ -40,8 +40,10 @@ impl Memory {
             (of == period, words.next(), words.next(), words.next())
         {
             let destination = Destination::ALL.into_iter().find(|it| it.name() == name);
-            if let (Some(destination), Ok(occurrence)) = (destination, occurrence.parse()) {
-                memory.0.push((destination, Mark { outcome: outcome.to_owned(), occurrence }));
+            if let (Some(destination), Some(occurrence)) = (destination, whole(occurrence)) {
+                memory
+                    .0
+                    .push((destination, Mark { outcome: outcome.to_owned(), occurrence: occurrence as u32 }));
             }
         }
         memory
@@ -86,7 +88,7 @@ impl Session {
     /// does not end it.
     pub fn running(entry: &str, now: f64, timeout: f64) -> Option<String> {
         let (id, last) = entry.split_once(' ')?;
-        let last = last.parse::<u64>().ok()? as f64;
+        let last = whole(last)?;
         let good = !id.is_empty() && id.len() <= 64 && now - last <= timeout;
         good.then(|| id.to_owned())
     }
@@ -121,7 +123,7 @@ impl Dedupe {
 
 /// The page that holds the item with this name.
 pub fn holder(name: &str) -> &str {
-    name.rsplit('/').nth(1).unwrap_or_default()
+    name.split('/').nth(3).unwrap_or_default()
 }
 
 /// The name of an item of a page. Names in alphabetical order are in the order of the items, since

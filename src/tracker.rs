@@ -12,7 +12,7 @@ use crate::decision::{Decision, Text, Verdict};
 use crate::destination::{self, Destination, State, segment};
 use crate::gate::{Consent, Facts};
 use crate::js::page::{self, JsValue, Timer};
-use crate::json::{Fields, decimal, join, list};
+use crate::json::{Fields, decimal, join, list, whole};
 use crate::options::{Dedupe, Options};
 use crate::outbox::{Call, Effect, Input, LIMIT, Now, Outbox, Sending, Step};
 use crate::parcel::Item;
@@ -352,7 +352,8 @@ fn send(sending: &Sending) {
 
 /// A destination took charge of the decision with this number.
 pub fn confirmed(number: &str) {
-    handle(Input::Confirmed(number.parse().unwrap_or_default(), Destination::Segment));
+    let id = whole(number).unwrap_or_default() as u32;
+    handle(Input::Confirmed(id, Destination::Segment));
     run();
 }
 

@@ -81,6 +81,7 @@ export function makePage(call, tell, nonce) {
     },
     iso: (moment) => attempt(() => new Date(moment).toISOString()) || "",
     random: () => Array.from({ length: 26 }, () => ((Math.random() * 36) | 0).toString(36)).join(""),
+    window: () => window,
     steady: () => attempt(() => performance.now()) ?? Date.now(),
 
     loadSegment: (key, cdn) =>

@@ -68,6 +68,9 @@ extern "C" {
     pub fn iso(moment: f64) -> String;
     #[wasm_bindgen(js_namespace = page, js_name = steady)]
     fn steady() -> f64;
+    /// The window, as something to look at.
+    #[wasm_bindgen(js_namespace = page)]
+    pub fn window() -> JsValue;
 }
 
 /// The places of what [`facts`] tells.
@@ -94,21 +97,6 @@ pub enum Facts {
 /// Both clocks.
 pub fn now() -> Now {
     Now { wall: js_sys::Date::now(), steady: steady() }
-}
-
-/// One of the arguments of a call.
-pub fn argument(arguments: &JsValue, place: u32) -> JsValue {
-    js_sys::Reflect::get_u32(arguments, place).unwrap_or(JsValue::UNDEFINED)
-}
-
-/// The text of one of the arguments of a call of the shell's own.
-pub fn text(arguments: &JsValue, place: u32) -> String {
-    argument(arguments, place).as_string().unwrap_or_default()
-}
-
-/// The window, as something to look at.
-pub fn window() -> JsValue {
-    js_sys::global().into()
 }
 
 /// A timer that runs once; it stops when it is dropped.
