@@ -515,8 +515,10 @@ fn is_cdn_url(url: &str) -> bool {
         _ => return false,
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let name = if host.starts_with("[::1]") { "[::1]" } else { host.split(':').next().unwrap_or_default() };
-    let port = host.get(name.len()..).unwrap_or_default();
+    let (name, port) = match host.split_once(']') {
+        Some((address, port)) => (host.get(..=address.len()).unwrap_or_default(), port),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
     let clean_port =
         port.is_empty() || port.starts_with(':') && whole(port.get(1..).unwrap_or_default()).is_some();
     let loopback = name == "localhost" || name == "[::1]" || is_loopback(name);

@@ -497,6 +497,7 @@ pub fn happened(what: &str) {
     let tracker = it();
     match what {
         "activated" => start(),
+        _ if !tracker.started.get() => {}
         "hidden" => {
             learn(false);
             handle(Input::Leaving);

@@ -43,6 +43,7 @@ function start() {
     if (method === "init" && !options) options = [method, args, now];
     if (invoke) return invoke(method, args, now);
     if (waiting.length < ROOM) waiting.push([method, args.map(snapshot), now]);
+    else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
   }
 
   for (const method of METHODS) bridge[method] = (...args) => void attempt(() => run(method, args));
