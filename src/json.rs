@@ -112,8 +112,9 @@ pub fn decimal(number: f64) -> String {
 /// anything else, as JavaScript spells numbers beyond 10^21.
 #[inline(never)]
 pub fn whole(text: &str) -> Option<f64> {
-    let digits = text.split('.').next().unwrap_or_default();
-    digits.parse::<u64>().ok().map(|number| number as f64)
+    let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let plain = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| plain).map(|number| number as f64)
 }
 
 /// The pieces, one after the other.

@@ -522,7 +522,7 @@ fn is_cdn_url(url: &str) -> bool {
     let clean_port =
         port.is_empty() || port.starts_with(':') && whole(port.get(1..).unwrap_or_default()).is_some();
     let loopback = name == "localhost" || name == "[::1]" || is_loopback(name);
-    url.len() <= 2000 && url.bytes().all(clean) && clean_port && !name.is_empty() && (https || loopback)
+    url.len() < 2000 && url.bytes().all(clean) && clean_port && !name.is_empty() && (https || loopback)
 }
 
 fn is_loopback(name: &str) -> bool {
