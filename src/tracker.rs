@@ -11,22 +11,21 @@ use std::rc::Rc;
 use crate::decision::{Decision, Text, Verdict};
 use crate::destination::{self, Destination, State, segment};
 use crate::gate::{Consent, Facts};
-use crate::js::page::{self, JsValue, Timer};
-use crate::json::{Fields, decimal, join, list, whole};
+use crate::js::page::{self, Timer};
+use crate::json::{decimal, join, whole};
 use crate::options::{Dedupe, Options};
-use crate::outbox::{Call, Effect, Input, LIMIT, Now, Outbox, Sending, Step};
+use crate::outbox::{Call, Effect, Input, LIMIT, Outbox, Sending, Step};
 use crate::parcel::Item;
-use crate::signal::{self, Shown, cookie};
-use crate::source::Source;
-use crate::source::optimizely_web::{Around, REDIRECT_COOKIE, read_state, visitor};
 use crate::store::{self, Memory, Session};
-use crate::view::{UNIT, View, kind};
+use crate::view::{UNIT, View};
 
-/// How often the page is searched for preview and QA signals at most, in ms.
-const SIGNALS_MS: f64 = 1000.0;
+mod diagnosis;
+mod learn;
+mod sources;
 
-/// The names of Optimizely's client: Optimizely Web's, and Performance Edge's.
-const CLIENTS: [&str; 2] = ["optimizely", "optimizelyEdge"];
+pub use diagnosis::diagnose;
+use learn::learn;
+pub use sources::{around, attach, decide_by_callback, decide_by_event, replay};
 
 /// Where something is kept: on this page, in this tab, in this browser.
 const PAGE: u8 = 0;
@@ -139,7 +138,7 @@ fn start() {
     if !options.write_key().is_empty() {
         page::load_segment(options.write_key(), options.cdn_url());
     }
-    find_sources(&options);
+    sources::find(&options);
     tracker.running.set(false);
     run();
 }
@@ -216,18 +215,6 @@ pub fn decide(mut decision: Decision) {
     } else {
         finish(id, Verdict::Expired, "too many decisions came before `init`");
     }
-}
-
-/// A decision came in from Optimizely's callback.
-pub fn decide_by_callback(decision: Decision) {
-    it().by_callback.set(true);
-    decide(decision);
-}
-
-/// A decision came in from Optimizely's events or state.
-pub fn decide_by_event(decision: Decision) {
-    it().by_event.set(true);
-    decide(decision);
 }
 
 /// Gives a decision its number, and tells that it came.
@@ -375,96 +362,12 @@ fn fact(facts: &str, place: page::Facts) -> &str {
     facts.split(UNIT).nth(place as usize).unwrap_or_default()
 }
 
-/// Finds out what the outbox has to know about the page. The search for signals is repeated when
-/// the address changes, and from time to time.
-fn learn(search_now: bool) {
-    let tracker = it();
-    let now = page::now();
-    let options = tracker.options();
-    let consent = tracker.consent();
-    let period = period(&options, now);
-    let due = search_now || now.steady - tracker.signals_at.get() > SIGNALS_MS;
-    let names = if due && consent == Consent::Granted { signal::SESSION_NAMES } else { "" };
-    let page = page::facts(names);
-    let (cookies, queries) = (fact(&page, page::Facts::Cookies), fact(&page, page::Facts::Queries));
-    let moved = tracker.queries.replace(queries.to_owned()) != queries;
-    let mut facts = tracker.facts.borrow().clone();
-    if due || moved {
-        tracker.signals_at.set(now.steady);
-        let shown = Shown { search: queries, cookies, session: fact(&page, page::Facts::Session) };
-        facts.qa = remembered("qa", signal::qa(&shown, &options.qa_signals));
-        facts.preview = remembered("preview", signal::preview(&shown));
-        if signal::is_forced_tracking(&facts.qa) {
-            facts.preview.clear();
-        }
-    }
-    cookie(cookies, REDIRECT_COOKIE).clone_into(&mut facts.redirect);
-    if facts.project.is_empty() {
-        let key = options.write_key();
-        let project = if key.is_empty() { fact(&page, page::Facts::Host) } else { key };
-        project.clone_into(&mut facts.project);
-    }
-    facts.period = period;
-    facts.consent = consent;
-    let changed = *tracker.facts.borrow() != facts || search_now;
-    if changed {
-        tracker.facts.replace(facts.clone());
-        handle(Input::Facts(facts));
-    }
-}
-
-/// A signal counts for the rest of the tab's life, also where only the first page shows it.
-fn remembered(kind: &str, found: String) -> String {
-    let name = store::name(&[kind]);
-    let before = page::read(TAB, &name);
-    if found.is_empty() {
-        return before;
-    }
-    if before != found {
-        page::write(TAB, &name, &found);
-    }
-    found
-}
-
-/// What the dedupe scope calls one period: continues the running session, or begins one.
-fn period(options: &Options, now: Now) -> String {
-    let tracker = it();
-    let granted = tracker.consent() == Consent::Granted;
-    let (shelf, timeout) = match options.dedupe() {
-        Dedupe::Visitor => return "visitor".to_owned(),
-        Dedupe::Session if granted => (SITE, options.session_timeout_ms()),
-        Dedupe::Tab if granted => (TAB, f64::MAX),
-        _ => return tracker.page.clone(),
-    };
-    // Every page and decision counts, but not each has to be written down to the millisecond.
-    let slack = (timeout / 10.0).min(30_000.0);
-    if let Some(session) = &*tracker.session.borrow()
-        && now.wall >= session.last
-        && now.wall - session.last < slack
-    {
-        return session.id.clone();
-    }
-    let name = store::name(&["session"]);
-    let running = Session::running(&page::read(shelf, &name), now.wall, timeout);
-    let begins = running.is_none();
-    let session = Session { id: running.unwrap_or_else(page::random), last: now.wall };
-    page::write(shelf, &name, &session.entry());
-    if begins {
-        for name in page::names(shelf, &store::name(&["seen/"])).split(UNIT) {
-            page::remove(shelf, name);
-        }
-    }
-    let id = session.id.clone();
-    tracker.session.replace(Some(session));
-    id
-}
-
 /// Something happened that makes another look worth while.
 pub fn look_again() {
     let tracker = it();
     if tracker.started.get() {
         learn(false);
-        find_sources(&tracker.options());
+        sources::find(&tracker.options());
         handle(Input::Tick);
         run();
     }
@@ -516,52 +419,6 @@ pub fn happened(what: &str) {
     }
 }
 
-/// Looks for the experiment tools that are on the page now, and listens to the new ones.
-fn find_sources(options: &Options) {
-    if options.wants(Source::OptimizelyWeb) {
-        for client in CLIENTS {
-            let comes = client == "optimizely" && options.names(Source::OptimizelyWeb);
-            hook(client, comes);
-        }
-    }
-}
-
-/// Listens to Optimizely, as `attach` asks. Answers with something when that worked.
-pub fn attach() -> String {
-    for client in CLIENTS {
-        hook(client, client == "optimizely");
-    }
-    "optimizelyWeb".to_owned()
-}
-
-/// Listens to a client, once, and replays what it decided before.
-fn hook(client: &'static str, make: bool) {
-    if it().clients.borrow().contains(&client) {
-        return;
-    }
-    if page::listen_to_optimizely(client, make) {
-        it().clients.borrow_mut().push(client);
-        replay(client, false);
-    }
-}
-
-/// Takes in what a client decided before. The decision that redirected the visitor here is told by
-/// no event; Optimizely knows of it once it is initialized. So are, on Performance Edge, all
-/// decisions.
-pub fn replay(client: &str, redirected_only: bool) {
-    let only = redirected_only && client == "optimizely";
-    for decision in around(client, page::now().wall, |around| read_state(around, only)) {
-        decide_by_event(decision);
-    }
-}
-
-/// Lets `read` see what stands around a decision of this client, made or told at the moment `at`.
-pub fn around<T>(client: &str, at: f64, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
-    let facts = page::facts("");
-    let cookies = fact(&facts, page::Facts::Cookies);
-    read(&Around { client: &page::window().walk("$0", client), cookies, at })
-}
-
 /// The visitor agreed, or refused. Once refused, what was held is gone; a later agreement counts
 /// for what comes then.
 pub fn consent(granted: bool) {
@@ -605,58 +462,4 @@ fn finish(id: u32, verdict: Verdict, why: &str) {
 /// Tells of something that may cost data: once on the console, and in the report.
 pub fn warn(text: &str) {
     page::tell("warning", 0, text);
-}
-
-/// The tracker's part of the report, as JSON. Without secrets.
-pub fn diagnose() -> String {
-    let tracker = it();
-    let mut report = Fields::default();
-    let state = match (tracker.initialized.get(), tracker.started.get()) {
-        (false, _) => "waiting for init",
-        (_, false) => "waiting for the page to be shown",
-        _ => "running",
-    };
-    report.text("state", state);
-    let options = tracker.options();
-    report.put("options", &options.shown().json());
-    let found = look_for_segment();
-    let waited = tracker.missing_since.get().map_or(0.0, |since| page::now().steady - since);
-    let destinations = options.destinations().map(|destination| {
-        let mut fields = Fields::default();
-        fields.text("name", destination.name());
-        fields.text("state", found.name());
-        fields.number("waitedMs", waited);
-        fields.json()
-    });
-    report.put("destinations", &list(destinations));
-    let sources = tracker.clients.borrow().clone().into_iter().map(|client| {
-        let mut fields = Fields::default();
-        fields.text("name", Source::OptimizelyWeb.name());
-        fields.text("found", &join(&["window.", client]));
-        fields.text("hooked", "campaignDecided");
-        fields.json()
-    });
-    report.put("sources", &list(sources));
-    let mut signals = Fields::default();
-    signals.text_or_null("preview", &tracker.facts.borrow().preview);
-    signals.text_or_null("qa", &tracker.facts.borrow().qa);
-    report.put("signals", &signals.json());
-    // The ids of both sides, so that identities can be compared. Segment's is read where it is
-    // kept: asking analytics.js for it would create one.
-    let mut ids = Fields::default();
-    let page = page::facts("");
-    ids.text_or_null("anonymousId", cookie(fact(&page, page::Facts::Cookies), "ajs_anonymous_id"));
-    ids.text_or_null("visitorId", &around("optimizely", 0.0, visitor));
-    report.put("ids", &ids.json());
-    let native = page::window().pick("optimizelyIntegration", "");
-    if native.at(0).is(kind::FUNCTION) {
-        warn("Segment's own Optimizely destination sends exposures too: switch it off in Segment");
-    }
-    if tracker.by_callback.get() && tracker.by_event.get() {
-        warn(
-            "Optimizely's decisions come both from its analytics integration and from its events: each \
-             is sent once; the option `sources: []` saves the double work",
-        );
-    }
-    report.json()
 }

@@ -1,0 +1,63 @@
+//! The tracker's part of the report.
+
+use super::{fact, it, look_for_segment, sources, warn};
+use crate::js::page;
+use crate::json::{Fields, join, list};
+use crate::signal::cookie;
+use crate::source::Source;
+use crate::source::optimizely_web::visitor;
+use crate::view::{View, kind};
+
+/// The tracker's part of the report, as JSON. Without secrets.
+pub fn diagnose() -> String {
+    let tracker = it();
+    let mut report = Fields::default();
+    let state = match (tracker.initialized.get(), tracker.started.get()) {
+        (false, _) => "waiting for init",
+        (_, false) => "waiting for the page to be shown",
+        _ => "running",
+    };
+    report.text("state", state);
+    let options = tracker.options();
+    report.put("options", &options.shown().json());
+    let found = look_for_segment();
+    let waited = tracker.missing_since.get().map_or(0.0, |since| page::now().steady - since);
+    let destinations = options.destinations().map(|destination| {
+        let mut fields = Fields::default();
+        fields.text("name", destination.name());
+        fields.text("state", found.name());
+        fields.number("waitedMs", waited);
+        fields.json()
+    });
+    report.put("destinations", &list(destinations));
+    let sources = tracker.clients.borrow().clone().into_iter().map(|client| {
+        let mut fields = Fields::default();
+        fields.text("name", Source::OptimizelyWeb.name());
+        fields.text("found", &join(&["window.", client]));
+        fields.text("hooked", "campaignDecided");
+        fields.json()
+    });
+    report.put("sources", &list(sources));
+    let mut signals = Fields::default();
+    signals.text_or_null("preview", &tracker.facts.borrow().preview);
+    signals.text_or_null("qa", &tracker.facts.borrow().qa);
+    report.put("signals", &signals.json());
+    // The ids of both sides, so that identities can be compared. Segment's is read where it is
+    // kept: asking analytics.js for it would create one.
+    let mut ids = Fields::default();
+    let page = page::facts("");
+    ids.text_or_null("anonymousId", cookie(fact(&page, page::Facts::Cookies), "ajs_anonymous_id"));
+    ids.text_or_null("visitorId", &sources::around("optimizely", 0.0, visitor));
+    report.put("ids", &ids.json());
+    let native = page::window().pick("optimizelyIntegration", "");
+    if native.at(0).is(kind::FUNCTION) {
+        warn("Segment's own Optimizely destination sends exposures too: switch it off in Segment");
+    }
+    if tracker.by_callback.get() && tracker.by_event.get() {
+        warn(
+            "Optimizely's decisions come both from its analytics integration and from its events: each \
+             is sent once; the option `sources: []` saves the double work",
+        );
+    }
+    report.json()
+}

@@ -1,0 +1,71 @@
+//! The sources that have to be found: looks for their clients, listens, replays what they decided
+//! before we came.
+
+use super::{decide, fact, it};
+use crate::decision::Decision;
+use crate::js::page::{self, JsValue};
+use crate::options::Options;
+use crate::source::Source;
+use crate::source::optimizely_web::{Around, read_state};
+use crate::view::View;
+
+/// The names of Optimizely's client: Optimizely Web's, and Performance Edge's.
+const CLIENTS: [&str; 2] = ["optimizely", "optimizelyEdge"];
+
+/// A decision came in from Optimizely's callback.
+pub fn decide_by_callback(decision: Decision) {
+    it().by_callback.set(true);
+    decide(decision);
+}
+
+/// A decision came in from Optimizely's events or state.
+pub fn decide_by_event(decision: Decision) {
+    it().by_event.set(true);
+    decide(decision);
+}
+
+/// Looks for the experiment tools that are on the page now, and listens to the new ones.
+pub fn find(options: &Options) {
+    if options.wants(Source::OptimizelyWeb) {
+        for client in CLIENTS {
+            let comes = client == "optimizely" && options.names(Source::OptimizelyWeb);
+            hook(client, comes);
+        }
+    }
+}
+
+/// Listens to Optimizely, as `attach` asks. Answers with something when that worked.
+pub fn attach() -> String {
+    for client in CLIENTS {
+        hook(client, client == "optimizely");
+    }
+    "optimizelyWeb".to_owned()
+}
+
+/// Listens to a client, once, and replays what it decided before.
+fn hook(client: &'static str, make: bool) {
+    if it().clients.borrow().contains(&client) {
+        return;
+    }
+    if page::listen_to_optimizely(client, make) {
+        it().clients.borrow_mut().push(client);
+        replay(client, false);
+    }
+}
+
+/// Takes in what a client decided before. The decision that redirected the visitor here is told by
+/// no event; Optimizely knows of it once it is initialized. So are, on Performance Edge, all
+/// decisions.
+pub fn replay(client: &str, redirected_only: bool) {
+    let only = redirected_only && client == "optimizely";
+    for decision in around(client, page::now().wall, |around| read_state(around, only)) {
+        decide_by_event(decision);
+    }
+}
+
+/// Lets `read` see what stands around a decision of this client, made or told at the moment `at`.
+pub fn around<T>(client: &str, at: f64, read: impl FnOnce(&Around<JsValue>) -> T) -> T {
+    let facts = page::facts("");
+    let cookies = fact(&facts, page::Facts::Cookies);
+    read(&Around { client: &page::window().walk("$0", client), cookies, at })
+}
