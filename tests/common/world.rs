@@ -170,7 +170,7 @@ impl World {
 
     pub fn consent_is(&mut self, consent: Consent) {
         self.facts.consent = consent;
-        self.learn();
+        self.handle(Input::Facts(self.facts.clone()));
         self.after(0.0);
     }
 
@@ -261,6 +261,8 @@ impl World {
             Effect::Purge => {
                 self.stored.clear();
                 self.memory.clear();
+                // The session is forgotten too: the next one has another id.
+                self.facts.period = format!("after {}", self.facts.period);
             }
             Effect::Release => {}
             Effect::Trace(id, step) => {
