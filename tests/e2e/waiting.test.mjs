@@ -130,12 +130,14 @@ story('handed to a stub that never loads: the next page offers it again under th
 
 for (const [when, cdn] of [['before we listen', '/cdn/blocked'], ['while we listen', '/cdn/delay-1000/blocked']]) {
   story(`analytics.js is blocked ${when}: the next page delivers once, and the report says what happened`, async (world) => {
-    const page = await world.open('/', html(snippet(world.origin, { cdn }), init({ maxWaitMs: 2000 }), tag(), push('trackDecision', decision())))
+    const late = script(`addEventListener('error',()=>{const tag=document.createElement('script');tag.src='/dist/decision-bridge.js';document.head.append(tag)},true)`)
+    const listening = when === 'while we listen'
+    const page = await world.open('/', html(listening ? tag() : late, snippet(world.origin, { cdn }), init({ maxWaitMs: 2000 }), push('trackDecision', decision())))
     await until(async () => (await world.diagnose(page)).warnings?.some(({ message }) => /analytics\.js/.test(message)), 'a warning names the blocked analytics.js')
     await world.idle(page)
     const report = await world.diagnose(page)
     // A failure before our script listened cannot be told from a slow network.
-    assert.equal(report.destinations[0].state, when === 'while we listen' ? 'failed' : 'stub')
+    assert.equal(report.destinations[0].state, listening ? 'failed' : 'stub')
     assert.equal(report.counts.delivered, 0)
     assert.equal(report.counts.pending, 1)
     await world.open('/second', html(snippet(world.origin), init(), tag()), page)
