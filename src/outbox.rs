@@ -134,7 +134,8 @@ impl Outbox {
             return None;
         }
         let fresh = |item: &Item| item.is_fresh(self.round) && item.hold.is_none();
-        if self.spent >= SLICE_MS || self.items.iter().any(fresh) {
+        let more = self.spent >= SLICE_MS && self.items.iter().any(Item::is_waiting);
+        if more || self.items.iter().any(fresh) {
             return Some(0.0);
         }
         let looks = |item: &Item| {
@@ -198,6 +199,7 @@ impl Outbox {
     fn take_in(&mut self, mut item: Item) {
         item.arrived = self.running;
         item.arrived_in = self.round;
+        item.blind = self.facts.consent == Consent::Unknown;
         self.store(&mut item);
         self.items.push(item);
         self.look_for_waiting();
@@ -243,7 +245,11 @@ impl Outbox {
             let parcel = item.parcels.iter().find(|parcel| parcel.destination == destination)?;
             Some(Mark { outcome: item.outcome.clone(), occurrence: parcel.occurrence })
         });
-        waiting.or_else(|| memory.mark(destination).cloned())
+        let remembered = memory.mark(destination).cloned();
+        match (waiting, remembered) {
+            (Some(waiting), Some(known)) if known.occurrence > waiting.occurrence => Some(known),
+            (waiting, known) => waiting.or(known),
+        }
     }
 
     /// A duplicate may know more than the one that waits: names, the referrer of a redirect.
@@ -265,10 +271,7 @@ impl Outbox {
         if item.parcels.is_empty() || overdue || self.is_full() {
             let why = if overdue { "it waited longer than carryOverMs" } else { "there is no room for it" };
             self.end(item.id, Verdict::Expired, why);
-            // It never arrived as far as we know: the same decision may be told again.
-            for parcel in &item.parcels {
-                self.effects.push(Effect::Remember(item.key.clone(), parcel.destination, None));
-            }
+            self.forget(&item);
             return;
         }
         self.trace(item.id, Step::Resumed);
@@ -295,9 +298,12 @@ impl Outbox {
             // Waiting for consent is not waiting for a destination.
             if before != item.hold {
                 item.arrived = self.running;
+                self.rename(item);
+                for parcel in item.parcels.iter().filter(|_| item.blind) {
+                    self.effects.push(Effect::Recall(item.id, parcel.destination, item.key.clone()));
+                }
             }
             if !item.stored {
-                self.rename(item);
                 self.store(item);
             }
         }
@@ -381,13 +387,43 @@ impl Outbox {
     }
 
     fn recalled(&mut self, id: u32, destination: Destination, memory: &Memory) {
-        let Some(parcel) = self.parcel(id, destination) else {
+        let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
+        let blind = self.items.get_mut(at).is_some_and(|item| std::mem::take(&mut item.blind));
+        if blind {
+            self.renumber(at, destination, memory);
             return;
-        };
-        if memory.mark(destination).is_some_and(|mark| mark.occurrence >= parcel.occurrence) {
+        }
+        let known = memory.mark(destination).map_or(0, |mark| mark.occurrence);
+        if let Some(parcel) = self.parcel(id, destination).filter(|parcel| parcel.occurrence <= known) {
             parcel.end = Some(Verdict::Duplicate);
             self.finish(id, "another tab handed the same decision over");
         }
+    }
+
+    /// What came when nothing could be read back is compared now: it may be a duplicate of, or a
+    /// change from, what was handed over before.
+    fn renumber(&mut self, at: usize, destination: Destination, memory: &Memory) {
+        let mut items = std::mem::take(&mut self.items);
+        let (before, rest) = items.split_at_mut(at);
+        let Some(item) = rest.first_mut() else { return };
+        let last = before.iter().rev().find(|other| other.key == item.key).and_then(|other| {
+            let parcel = other.parcels.iter().find(|parcel| parcel.destination == destination)?;
+            Some(parcel.mark(other))
+        });
+        let last = last.or_else(|| memory.mark(destination).cloned());
+        let same = last.as_ref().is_some_and(|mark| mark.outcome == item.outcome);
+        let (id, stored) = (item.id, item.stored);
+        for parcel in item.parcels.iter_mut().filter(|parcel| parcel.destination == destination) {
+            parcel.occurrence = last.as_ref().map_or(1, |mark| mark.occurrence.saturating_add(1));
+            parcel.recalled_in = self.round;
+            parcel.end = same.then_some(Verdict::Duplicate);
+        }
+        self.rename(item);
+        if stored && !same {
+            self.effects.push(Effect::Store(id, item.record()));
+        }
+        self.items = items;
+        self.finish(id, "the same decision was handed over before");
     }
 
     fn called(&mut self, id: u32, destination: Destination, call: Call, now: Now) {
@@ -408,15 +444,9 @@ impl Outbox {
             return;
         }
         parcel.handed = if real { Handed::Tool } else { Handed::Stub };
-        let occurrence = parcel.occurrence;
         let step = if real { Step::Tool(destination) } else { Step::Stub(destination) };
         self.trace(id, step);
-        if self.options.dedupe() != Dedupe::None
-            && let Some(item) = self.items.iter().find(|item| item.id == id)
-        {
-            let mark = Mark { outcome: item.outcome.clone(), occurrence };
-            self.effects.push(Effect::Remember(item.key.clone(), destination, Some(mark)));
-        }
+        self.remember(id, destination);
         // Nobody confirms thousands at once: past the limit, a return has to do.
         if real && (call == Call::Returned || self.items.len() > LIMIT) {
             self.confirm(id, destination);
@@ -431,8 +461,31 @@ impl Outbox {
             return;
         }
         parcel.end = Some(Verdict::Delivered);
+        // A tool may take charge before its `track` has returned.
+        if parcel.handed == Handed::No {
+            self.remember(id, destination);
+        }
         self.trace(id, Step::Confirmed(destination));
         self.finish(id, destination.name());
+    }
+
+    /// From here on the same decision is a duplicate.
+    fn remember(&mut self, id: u32, destination: Destination) {
+        let item = self.items.iter().find(|item| item.id == id && self.options.dedupe() != Dedupe::None);
+        for (item, parcel) in
+            item.iter().flat_map(|item| item.parcels.iter().map(move |parcel| (item, parcel)))
+        {
+            if parcel.destination == destination {
+                self.effects.push(Effect::Remember(item.key.clone(), destination, parcel.mark(item)));
+            }
+        }
+    }
+
+    /// It never arrived as far as we know: the same decision may be told again.
+    fn forget(&mut self, item: &Item) {
+        for parcel in item.parcels.iter().filter(|parcel| parcel.end != Some(Verdict::Delivered)) {
+            self.effects.push(Effect::Forget(item.key.clone(), parcel.destination, parcel.mark(item)));
+        }
     }
 
     /// Ends the item when its last parcel has ended. Delivered anywhere is delivered.
@@ -448,12 +501,18 @@ impl Outbox {
         let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
         let first = ends.clone().next().unwrap_or(Verdict::Expired);
         let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
+        if first == Verdict::Expired {
+            self.forget(&item);
+        }
         self.end(id, verdict, why);
     }
 
     /// Called when everybody who could take something has it.
     fn give_up(&mut self, now: Now) {
         let (mut ended, mut parked) = (Vec::new(), Vec::new());
+        if self.spent >= SLICE_MS && !self.leaving {
+            return;
+        }
         for at in 0..self.items.len() {
             let overdue = self.items.get(at).is_some_and(|item| self.is_overdue(item, now));
             let carries_over = self.options.carry_over_ms() > 0.0;
@@ -461,7 +520,7 @@ impl Outbox {
             let Some(item) = self.items.get_mut(at) else {
                 continue;
             };
-            if item.hold == Some(Hold::Consent) {
+            if item.hold == Some(Hold::Consent) || item.is_fresh(self.round) {
                 continue;
             }
             if item.is_waiting() && overdue {

@@ -6,6 +6,7 @@ use crate::destination::{Destination, State};
 use crate::gate::{Hold, Marks};
 use crate::json::{Fields, decimal, whole};
 use crate::source::Source;
+use crate::store::Mark;
 
 /// A decision in the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Item {
     pub arrived: f64,
     /// In which round it came.
     pub arrived_in: u32,
+    /// Whether it came when nothing could be read back from storage.
+    pub blind: bool,
     /// Whether it has waited as long as it may on this page.
     pub parked: bool,
 }
@@ -159,6 +162,7 @@ impl Item {
             stored: false,
             arrived: 0.0,
             arrived_in: 0,
+            blind: false,
             parked: false,
         }
     }
@@ -229,6 +233,11 @@ impl Parcel {
             seen: None,
             end: None,
         }
+    }
+
+    /// What is remembered of it, a parcel of `item`, when it was handed over.
+    pub fn mark(&self, item: &Item) -> Mark {
+        Mark { outcome: item.outcome.clone(), occurrence: self.occurrence }
     }
 
     /// Whether it has not ended yet.

@@ -64,12 +64,17 @@ impl Memory {
         self.0.iter().find(|(known, _)| *known == destination).map(|(_, mark)| mark)
     }
 
-    /// Sets the mark for a destination, or takes it away.
-    pub fn set(&mut self, destination: Destination, mark: Option<Mark>) {
-        self.0.retain(|(known, _)| *known != destination);
-        if let Some(mark) = mark {
+    /// Remembers what was handed over. A mark of something younger stays.
+    pub fn remember(&mut self, destination: Destination, mark: Mark) {
+        if self.mark(destination).is_none_or(|known| known.occurrence <= mark.occurrence) {
+            self.0.retain(|(known, _)| *known != destination);
             self.0.push((destination, mark));
         }
+    }
+
+    /// Forgets what was handed over, if it is what is remembered.
+    pub fn forget(&mut self, destination: Destination, mark: &Mark) {
+        self.0.retain(|(known, its)| *known != destination || its != mark);
     }
 }
 

@@ -278,12 +278,10 @@ fn perform(effect: Effect) {
         }
         Effect::Send(sending) => send(&sending),
         Effect::Remember(key, destination, mark) => {
-            // What other destinations were told must not get lost.
-            let alone = Destination::ALL.len() == 1;
-            let mut memory = if alone { Memory::default() } else { recall(&key) };
-            memory.set(destination, mark);
-            let entry = memory.entry(&tracker.facts.borrow().period);
-            page::write(memory_shelf(), &store::name(&["seen/", &key]), &entry);
+            rewrite(&key, |memory| memory.remember(destination, mark));
+        }
+        Effect::Forget(key, destination, mark) => {
+            rewrite(&key, |memory| memory.forget(destination, &mark));
         }
         Effect::Release => page::write(SITE, &store::name(&["left/", &tracker.page]), "1"),
         Effect::Purge => {
@@ -348,6 +346,14 @@ pub fn confirmed(number: &str) {
 fn recall(key: &str) -> Memory {
     let entry = page::read(memory_shelf(), &store::name(&["seen/", key]));
     Memory::parse(&entry, &it().facts.borrow().period)
+}
+
+/// Changes what is remembered for a dedupe key.
+fn rewrite(key: &str, change: impl FnOnce(&mut Memory)) {
+    let mut memory = recall(key);
+    change(&mut memory);
+    let entry = memory.entry(&it().facts.borrow().period);
+    page::write(memory_shelf(), &store::name(&["seen/", key]), &entry);
 }
 
 fn memory_shelf() -> u8 {

@@ -243,7 +243,6 @@ fn no_other_cdn_url_passes() {
 }
 
 #[test]
-#[ignore = "page.js cuts texts at 2000, which is just what is_cdn_url lets pass: the URL is cut and accepted"]
 fn a_cdn_url_that_is_too_long_is_refused_and_not_cut() {
     let (options, mistakes) = cdn(&format!("https://cdn.example.com/{}", "x".repeat(2000)));
     assert_eq!((options.cdn_url(), mistakes.len()), ("", 1));
@@ -306,7 +305,6 @@ fn numbers_stay_within_their_ranges() {
 }
 
 #[test]
-#[ignore = "json::whole reads 1.5e+22 as 1: what stands behind the point is dropped, the exponent too"]
 fn a_number_that_javascript_spells_with_an_exponent_is_not_read_by_its_first_digits() {
     for name in ["carryOverMs", "sessionTimeoutMs"] {
         let (options, _) = parsed(json!({ name: 1.5e22 }));

@@ -112,7 +112,7 @@ proptest! {
         outcome in "[0-9a-f]{32}", occurrence in any::<u32>(), period in "[a-z0-9-]{1,30}", other in "[a-z0-9-]{1,30}",
     ) {
         let mut memory = Memory::default();
-        memory.set(Destination::Segment, Some(Mark { outcome, occurrence }));
+        memory.remember(Destination::Segment, Mark { outcome, occurrence });
         let entry = memory.entry(&period);
         prop_assert_eq!(Memory::parse(&entry, &period), memory.clone());
         prop_assume!(period != other);
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn half_a_mark_is_no_mark(cut in 0..42_usize) {
         let mut memory = Memory::default();
-        memory.set(Destination::Segment, Some(Mark { outcome: "o".repeat(32), occurrence: 3 }));
+        memory.remember(Destination::Segment, Mark { outcome: "o".repeat(32), occurrence: 3 });
         let entry = memory.entry("s1");
         let read = Memory::parse(&entry[..cut.min(entry.len() - 33)], "s1");
         prop_assert_eq!(read.mark(Destination::Segment), None);
@@ -189,11 +189,13 @@ fn texts_of_a_record_are_cut_like_any_other() {
 fn a_mark_is_set_replaced_and_taken_away() {
     let mark = |occurrence| Mark { outcome: "o".into(), occurrence };
     let mut memory = Memory::default();
-    memory.set(Destination::Segment, Some(mark(1)));
-    memory.set(Destination::Segment, Some(mark(2)));
+    memory.remember(Destination::Segment, mark(2));
+    memory.remember(Destination::Segment, mark(1));
     assert_eq!(memory.mark(Destination::Segment), Some(&mark(2)));
     assert_eq!(memory.entry("s1"), "s1 segment 2 o");
-    memory.set(Destination::Segment, None);
+    memory.forget(Destination::Segment, &mark(1));
+    assert_eq!(memory.mark(Destination::Segment), Some(&mark(2)));
+    memory.forget(Destination::Segment, &mark(2));
     assert_eq!((memory.mark(Destination::Segment), memory.entry("s1").as_str()), (None, "s1"));
     assert_eq!(
         Memory::parse("s1 somewhere 2 o segment 3 p", "s1")

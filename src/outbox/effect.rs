@@ -65,8 +65,10 @@ pub enum Effect {
     Recall(u32, Destination, String),
     /// Hand over; answer with [`Input::Called`].
     Send(Box<Sending>),
-    /// Remember what was handed over for a key; none takes it back.
-    Remember(String, Destination, Option<Mark>),
+    /// Remember what was handed over for a key.
+    Remember(String, Destination, Mark),
+    /// Forget it again, if it is what is remembered: it never arrived.
+    Forget(String, Destination, Mark),
     /// Leave what is pending to other pages.
     Release,
     /// Forget everything that was ever stored.

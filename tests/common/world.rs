@@ -256,7 +256,10 @@ impl World {
             Effect::Send(sending) => self.send(*sending),
             Effect::Remember(key, destination, mark) => {
                 self.needs_consent("remembered");
-                self.memory.entry(key).or_default().set(destination, mark);
+                self.memory.entry(key).or_default().remember(destination, mark);
+            }
+            Effect::Forget(key, destination, mark) => {
+                self.memory.entry(key).or_default().forget(destination, &mark);
             }
             Effect::Purge => {
                 self.stored.clear();
