@@ -9,6 +9,10 @@
 //! tested, but for `tracker`, the impure halves of the vendors and `js`, the only room that
 //! speaks JavaScript.
 
+#![deny(missing_docs)]
+// Nothing that a page brings may stop us.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
 pub mod json;
 pub mod options;
 pub mod view;

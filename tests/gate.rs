@@ -62,22 +62,22 @@ impl Case {
     }
 
     #[track_caller]
-    fn is_delivered(self) {
+    fn is_delivered(&self) {
         self.is_delivered_with(Marks::default());
     }
 
     #[track_caller]
-    fn is_delivered_with(self, marks: Marks) {
+    fn is_delivered_with(&self, marks: Marks) {
         assert_eq!(self.judged(), Judgment::Deliver(marks));
     }
 
     #[track_caller]
-    fn is_held(self, why: Hold) {
+    fn is_held(&self, why: Hold) {
         assert_eq!(self.judged(), Judgment::Hold(why, Marks::default()));
     }
 
     #[track_caller]
-    fn is_dropped(self, verdict: Verdict, why: &str) {
+    fn is_dropped(&self, verdict: Verdict, why: &str) {
         assert_eq!(self.judged(), Judgment::Drop(verdict, why.to_owned()));
     }
 }

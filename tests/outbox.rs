@@ -552,8 +552,7 @@ fn the_key_of_a_held_decision_is_that_of_the_visitor_who_is_known_after_consent(
 fn what_was_held_for_consent_is_a_duplicate_when_an_earlier_page_handed_it_over() {
     let mut world = World::new();
     world.decide(a());
-    world.facts.consent = Consent::Unknown;
-    world.go_on();
+    world.go_on_with(Consent::Unknown);
     let again = world.decide(a());
     world.consent_is(Consent::Granted);
     world.has_handed_over(&[0]).has_ended(again, Verdict::Duplicate);
@@ -563,12 +562,23 @@ fn what_was_held_for_consent_is_a_duplicate_when_an_earlier_page_handed_it_over(
 fn what_was_held_for_consent_is_new_when_an_earlier_page_handed_another_variation_over() {
     let mut world = World::new();
     let first = world.decide(a());
-    world.facts.consent = Consent::Unknown;
-    world.go_on();
+    world.go_on_with(Consent::Unknown);
     let changed = world.decide(b());
     world.consent_is(Consent::Granted);
     world.has_handed_over(&[first, changed]).has_ended(changed, Verdict::Delivered);
     assert_ne!(world.sent[0].message_id, world.sent[1].message_id);
+}
+
+#[test]
+#[ignore = "what an earlier page left comes behind what was held for consent, and is not compared with it"]
+fn what_was_held_for_consent_is_a_duplicate_of_what_an_earlier_page_left() {
+    let mut world = World::without_segment();
+    let left = world.decide(a());
+    world.go_on_with(Consent::Unknown);
+    let (again, changed) = (world.decide(a()), world.decide(b()));
+    world.segment = READY_AND_SILENT;
+    world.consent_is(Consent::Granted);
+    world.has_handed_over(&[left, changed]).has_ended(again, Verdict::Duplicate).waits_for_nothing();
 }
 
 // Limits
@@ -738,49 +748,48 @@ fn happens() -> impl Strategy<Value = Happens> {
 struct Naive {
     /// Key, outcome and number of each decision that was taken in, of those not forgotten since.
     taken: Vec<(String, String, usize)>,
-    refused: bool,
+    /// The same of those that wait for consent.
+    held: Vec<(String, String, usize)>,
+    consent: Consent,
+}
+
+fn repeats(before: &[(String, String, usize)], (key, outcome, _): &(String, String, usize)) -> bool {
+    before.iter().rev().find(|(known, ..)| known == key).is_some_and(|(_, known, _)| known == outcome)
 }
 
 impl Naive {
     /// How a decision ends at once; none when it goes its way.
     fn judge(&mut self, decision: &Decision, arrival: usize) -> Option<Verdict> {
-        let (key, outcome) = (decision.key(), decision.outcome());
+        let it = (decision.key(), decision.outcome(), arrival);
+        let list = if self.consent == Consent::Unknown { &mut self.held } else { &mut self.taken };
         if decision.holdback {
-            return Some(Verdict::Holdback);
+            Some(Verdict::Holdback)
+        } else if repeats(list, &it) {
+            Some(Verdict::Duplicate)
+        } else if self.consent == Consent::Denied {
+            Some(Verdict::NoConsent)
+        } else {
+            list.push(it);
+            None
         }
-        let last = self.taken.iter().rev().find(|(known, ..)| *known == key);
-        if last.is_some_and(|(_, known, _)| *known == outcome) {
-            return Some(Verdict::Duplicate);
-        }
-        if self.refused {
-            return Some(Verdict::NoConsent);
-        }
-        self.taken.push((key, outcome, arrival));
-        None
     }
 
-    /// Whether something older of the same key still waits, or was offered again, and something
-    /// younger has ended: see `what_waits_does_not_hide_what_was_delivered_after_it`, and
-    /// `what_is_offered_again_does_not_set_the_memory_back`.
-    fn is_hidden(&self, decision: &Decision, world: &World) -> bool {
-        let key = decision.key();
-        let of_key = |arrival: &usize| self.taken.iter().any(|(known, _, it)| *known == key && it == arrival);
-        if !world.sent.iter().map(|sent| sent.arrival).filter(of_key).is_sorted() {
-            return true;
-        }
-        let mut ends = self.taken.iter().filter(|(known, ..)| *known == key).map(|(.., arrival)| {
-            let last = world.arrivals.iter().filter(|(_, of)| *of == arrival).map(|(id, _)| *id).max();
-            world.ended.iter().any(|(id, ..)| Some(*id) == last)
-        });
-        ends.by_ref().any(|ended| !ended) && ends.any(|ended| ended)
-    }
-
-    /// The visitor answers the question for consent.
-    fn answered(&mut self, granted: bool) {
-        self.refused = !granted;
-        if self.refused {
+    /// The visitor answers the question for consent. These turn out to be duplicates.
+    fn answered(&mut self, consent: Consent) -> Vec<usize> {
+        self.consent = consent;
+        if consent == Consent::Denied {
             self.taken.clear();
+            self.held.clear();
         }
+        let (mut duplicates, held) = (Vec::new(), std::mem::take(&mut self.held));
+        for it in held {
+            if repeats(&self.taken, &it) {
+                duplicates.push(it.2);
+            } else {
+                self.taken.push(it);
+            }
+        }
+        duplicates
     }
 }
 
@@ -789,8 +798,7 @@ impl Naive {
 fn holds(world: &World, copied: bool) {
     assert_eq!(world.trespasses, [""; 0], "without consent");
     if world.outbox.pending() == 0 {
-        // A slow call may leave a wish for the next slice: see `a_slow_call_that_delivered_…`.
-        assert!(world.outbox.wake_in().is_none_or(|ms| ms == 0.0), "nothing is pending");
+        assert_eq!(world.outbox.wake_in(), None, "nothing is pending");
     }
     let mut last_first = None;
     let mut key_of = BTreeMap::new();
@@ -831,6 +839,7 @@ fn play(story: &[Happens], asks: bool) {
     let mut naive = Naive::default();
     let (mut copied, mut lost) = (false, Vec::new());
     if asks {
+        naive.consent = Consent::Unknown;
         world.consent_is(Consent::Unknown);
     }
     for event in story {
@@ -839,7 +848,7 @@ fn play(story: &[Happens], asks: bool) {
                 let decision = optimizely(&format!("e{key}"), &format!("v{variation}"));
                 let decision = if held { held_back(decision) } else { decision };
                 // What two pages hand over at a time, under one key, nobody can say beforehand.
-                if copied || naive.is_hidden(&decision, &world) {
+                if copied {
                     continue;
                 }
                 let expected = naive.judge(&decision, world.came);
@@ -857,11 +866,14 @@ fn play(story: &[Happens], asks: bool) {
             Happens::Confirmed if matches!(world.segment, State::Ready { .. }) => world.confirm_oldest(),
             Happens::Confirmed => {}
             Happens::Consent(granted) => {
+                let consent = if granted { Consent::Granted } else { Consent::Denied };
                 if !granted {
                     lost.extend((0..world.came).filter(|arrival| world.ends_of(*arrival).is_empty()));
                 }
-                naive.answered(granted);
-                world.consent_is(if granted { Consent::Granted } else { Consent::Denied });
+                world.consent_is(consent);
+                for duplicate in naive.answered(consent) {
+                    assert!(copied || world.ends_of(duplicate) == [Verdict::Duplicate], "{duplicate}");
+                }
             }
             Happens::LeavesAndReturns(delivers) => {
                 copied = true;
@@ -869,18 +881,19 @@ fn play(story: &[Happens], asks: bool) {
                 meanwhile_another_page(&mut world, delivers);
                 world.come_back();
             }
-            // A page that asks for consent again is a story of its own.
-            Happens::GoesOn if world.facts.consent == Consent::Unknown => {}
+            // Where consent was not given yet, or is asked for on each page, it is unknown there.
+            Happens::GoesOn if asks => {
+                lost.extend(naive.held.drain(..).map(|(.., arrival)| arrival));
+                naive.consent = Consent::Unknown;
+                world.go_on_with(Consent::Unknown);
+            }
             Happens::GoesOn => world.go_on(),
         }
         holds(&world, copied);
     }
     if world.facts.consent == Consent::Unknown {
-        naive.answered(true);
-    }
-    if !naive.refused {
-        world.facts.consent = Consent::Granted;
-        world.learn();
+        naive.answered(Consent::Granted);
+        world.consent_is(Consent::Granted);
     }
     (world.segment, world.answer, world.takes) = (READY_AND_SILENT, Answer::Returns, 0.0);
     world.go_on();

@@ -169,8 +169,12 @@ impl World {
     }
 
     pub fn consent_is(&mut self, consent: Consent) {
+        let opens = consent == Consent::Granted && self.facts.consent != Consent::Granted;
         self.facts.consent = consent;
         self.handle(Input::Facts(self.facts.clone()));
+        if opens {
+            self.take_over();
+        }
         self.after(0.0);
     }
 
@@ -200,7 +204,14 @@ impl World {
 
     /// The visitor goes to another page, which takes over what was written down.
     pub fn go_on(&mut self) {
+        let consent = self.facts.consent;
+        self.go_on_with(consent);
+    }
+
+    /// The visitor goes to another page, which knows this about consent.
+    pub fn go_on_with(&mut self, consent: Consent) {
         self.leave();
+        self.facts.consent = consent;
         self.page += 1;
         self.unconfirmed.clear();
         self.outbox = Outbox::new(Rc::clone(&self.options), self.now);
