@@ -116,6 +116,7 @@ impl World {
     pub fn decide(&mut self, decision: Decision) -> usize {
         let arrival = self.came;
         self.came += 1;
+        self.now.wall += 1.0;
         let id = self.next_id(arrival);
         let memory = self.recall(&decision.key());
         self.handle(Input::Decided(id, decision, memory));
