@@ -538,6 +538,19 @@ fn waiting_for_consent_is_not_waiting_for_a_destination() {
 }
 
 #[test]
+fn what_waits_for_consent_does_not_expire_however_long_the_visitor_thinks() {
+    let mut world = World::with(json!({"carryOverMs": 0, "maxWaitMs": 500}));
+    world.consent_is(Consent::Unknown);
+    let it = world.decide(a());
+    for _ in 0..10 {
+        world.after(250.0);
+    }
+    assert_eq!((world.outbox.pending(), world.steps.len()), (1, 1), "{:?}", world.steps);
+    world.consent_is(Consent::Granted);
+    world.has_handed_over(&[it]).has_ended(it, Verdict::Delivered);
+}
+
+#[test]
 fn the_key_of_a_held_decision_is_that_of_the_visitor_who_is_known_after_consent() {
     let mut world = World::new();
     world.facts.visitor = "nobody".into();
