@@ -312,9 +312,9 @@ pub fn cut(text: &str) -> &str {
 const BLURRED: f64 = 9_007_199_254_740_992.0;
 
 /// Reads an id from a string, a number or a BigInt, with no digit lost, into one of the texts. A
-/// number that had lost digits before it came to us is taken as it came, and reported. What is no
-/// id at all refuses the decision, naming the field. `needed` says whether nothing, or `null`, is
-/// no id at all too.
+/// number that had lost digits before it came to us is taken as it came, and reported. The answer is
+/// what is wrong with something that is no id at all; with nothing, or `null`, only when one is
+/// `needed`.
 #[inline(never)]
 pub fn read_id(
     decision: &mut Decision,
@@ -322,7 +322,7 @@ pub fn read_id(
     (who, field, told): (&str, &str, Told),
     needed: bool,
     mistakes: &mut Vec<String>,
-) {
+) -> Option<String> {
     let number = told.text.trim_start_matches('-');
     let good = match told.kind {
         kind::MISSING | kind::NULL => !needed,
@@ -332,14 +332,14 @@ pub fn read_id(
         _ => false,
     };
     if !good {
-        let wanted = "a string or a number that is not empty";
-        decision.refuse(Verdict::Invalid, &fault(who, field, told, wanted));
-        return;
+        return Some(fault(who, field, told, "a string or a number that is not empty"));
     }
-    if told.is(kind::NUMBER) && whole(number).is_none_or(|number| number >= BLURRED) {
+    let blurred = || whole(number).is_some_and(|number| number >= BLURRED) || number.contains("e+");
+    if told.is(kind::NUMBER) && blurred() {
         mistakes.push(fault(who, field, told, "a string: beyond 2^53 a number loses digits"));
     }
     decision.read(text, told);
+    None
 }
 
 /// How a decision ends. Each ends in exactly one of these.

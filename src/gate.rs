@@ -2,6 +2,7 @@
 
 use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::options::{Options, Treatment};
+use crate::signal::is_forced_tracking;
 use crate::source::optimizely_web::is_redirecting;
 
 /// What is known about the page and its visitor right now.
@@ -77,7 +78,7 @@ pub fn judge(decision: &Decision, facts: &Facts, options: &Options, is_known: bo
     }
     let mut marks = Marks::default();
     // Asking Optimizely to track in spite of a forced variation makes it QA.
-    let forced = if facts.qa.is_empty() { decision.get(Text::Forced) } else { "" };
+    let forced = if is_forced_tracking(&facts.qa) { "" } else { decision.get(Text::Forced) };
     let preview = if forced.is_empty() { &facts.preview } else { forced };
     if !preview.is_empty() {
         match options.preview() {

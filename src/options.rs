@@ -480,7 +480,7 @@ pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) ->
             kind::TEXT => fields.put(key, &quoted(cut(value.text))),
             kind::BOOL => fields.put(key, value.text),
             kind::NUMBER if finite => fields.put(key, value.text),
-            kind::MISSING => {}
+            kind::MISSING | kind::NULL => {}
             _ => {
                 let part = join(&[name, ".", key]);
                 mistakes.push(fault(who, &part, value, "a string, a number or a boolean"));

@@ -158,7 +158,7 @@ impl Outbox {
 
     fn decided(&mut self, id: u32, decision: Decision, memory: &Memory, now: Now) {
         let mut item = Item::new(id, decision, now.wall);
-        let mut end = (Verdict::Expired, String::new());
+        let mut end = (Verdict::Expired, "no destination is wanted".to_owned());
         for at in 0..self.slots.len() {
             let Some(destination) = self.slots.get(at).map(|slot| slot.destination) else { continue };
             let last = self.last_mark(&item.key, destination, memory);
@@ -201,7 +201,10 @@ impl Outbox {
         item.arrived_in = self.round;
         item.blind = self.facts.consent == Consent::Unknown;
         self.store(&mut item);
-        self.items.push(item);
+        // What an earlier page left is older than all that came on this one.
+        let later = |other: &Item| item.carried && !other.carried;
+        let at = self.items.iter().position(later).unwrap_or(self.items.len());
+        self.items.insert(at, item);
         self.look_for_waiting();
     }
 
@@ -365,9 +368,9 @@ impl Outbox {
                 if !due || !takes(parcel.destination) {
                     continue;
                 }
-                // Other tabs deliver too: what was not compared in this round is compared now.
-                // What an earlier page left is offered again in any case, under the same
-                // idempotency key: it may have been handed over there and never have arrived.
+                // Other tabs deliver too: what was not compared in this round is compared now. What
+                // an earlier page left is offered again in any case, under the same idempotency
+                // key: it may have been handed over there and never have arrived.
                 let compare = !item.carried && self.options.dedupe() != Dedupe::None;
                 if compare && parcel.recalled_in != round {
                     parcel.recalled_in = round;

@@ -32,6 +32,14 @@ impl Source {
     }
 }
 
+/// Whether a decision can have been made at `moment`, told at `at`: in this millennium, and no later
+/// than clocks that disagree can make it.
+pub fn is_plausible(moment: f64, at: f64) -> bool {
+    const MILLENNIUM: f64 = 946_684_800_000.0;
+    const DAY: f64 = 86_400_000.0;
+    moment >= MILLENNIUM && moment <= at + DAY
+}
+
 /// Reads a holdback flag, which tools spell as a boolean, a number or a string. Never its
 /// truthiness: `"false"` is no holdback.
 pub fn read_holdback(told: Told, who: &str, mistakes: &mut Vec<String>) -> bool {

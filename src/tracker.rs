@@ -53,6 +53,7 @@ struct Tracker {
     asked: Cell<Option<bool>>,
     signals_at: Cell<f64>,
     missing_since: Cell<Option<f64>>,
+    waited: Cell<f64>,
     blocked: Cell<bool>,
     state: Cell<State>,
     needs_middleware: Cell<bool>,
@@ -135,12 +136,17 @@ fn start() {
     for (id, decision) in tracker.early.take() {
         take_in(id, decision);
     }
-    if !options.write_key().is_empty() {
-        page::load_segment(options.write_key(), options.cdn_url());
-    }
+    load_segment(&options);
     sources::find(&options);
     tracker.running.set(false);
     run();
+}
+
+/// Loads analytics.js where a write key asks for it, as soon as we may.
+fn load_segment(options: &Options) {
+    if !options.write_key().is_empty() && it().consent() == Consent::Granted {
+        page::load_segment(options.write_key(), options.cdn_url());
+    }
 }
 
 /// Opens the browser's storages, as soon as we may.
@@ -285,6 +291,8 @@ fn perform(effect: Effect) {
         }
         Effect::Release => page::write(SITE, &store::name(&["left/", &tracker.page]), "1"),
         Effect::Purge => {
+            // Earlier pages may have stored what this one never opened.
+            page::open(true);
             for shelf in [TAB, SITE] {
                 for name in page::names(shelf, store::PREFIX).split(UNIT) {
                     page::remove(shelf, name);
@@ -309,6 +317,9 @@ fn look_for_segment() -> State {
     }
     let ready = matches!(state, State::Ready { .. });
     let since = tracker.missing_since.get().unwrap_or(page::now().steady);
+    if ready && tracker.missing_since.get().is_some() {
+        tracker.waited.set(page::now().steady - since);
+    }
     tracker.missing_since.set((!ready).then_some(since));
     state
 }
@@ -431,6 +442,9 @@ pub fn consent(granted: bool) {
     let tracker = it();
     let before = tracker.consent();
     tracker.asked.set(Some(granted));
+    if tracker.initialized.get() && !tracker.options().require_consent() {
+        warn("consent: says nothing without the option `requireConsent`");
+    }
     if !tracker.started.get() {
         return;
     }
@@ -441,6 +455,7 @@ pub fn consent(granted: bool) {
     learn(true);
     if opens {
         take_over();
+        load_segment(&tracker.options());
     }
     look_again();
 }
@@ -448,14 +463,19 @@ pub fn consent(granted: bool) {
 fn trace(id: u32, step: &Step) {
     page::tell("step", id, &step.told());
     match step {
-        Step::Parked => warn(match it().state.get() {
-            State::Missing => "segment was not found within maxWaitMs: decisions wait for the next page",
-            State::Failed => "segment is disabled or could not be loaded: decisions wait for the next page",
-            _ => {
-                "segment is still a stub after maxWaitMs, analytics.js may be blocked: \
-                 what it queued is offered again on the next page"
+        Step::Parked => match it().state.get() {
+            State::Missing => {
+                warn("segment was not found within maxWaitMs: decisions wait for the next page")
             }
-        }),
+            State::Failed => {
+                warn("segment is disabled or could not be loaded: decisions wait for the next page");
+            }
+            State::Stub => warn(
+                "segment is still a stub after maxWaitMs, analytics.js may be blocked: \
+                 what it queued is offered again on the next page",
+            ),
+            State::Ready { .. } => {}
+        },
         Step::Threw(..) => page::tell("error", 0, &step.told()),
         _ => {}
     }

@@ -51,6 +51,10 @@ impl Case {
         self.knowing(|facts| facts.qa = "team (cookie)".into())
     }
 
+    fn asking_to_track(self) -> Case {
+        self.knowing(|facts| facts.qa = "optimizely_force_tracking (query)".into())
+    }
+
     fn consent(self, consent: Consent) -> Case {
         self.knowing(|facts| facts.consent = consent)
     }
@@ -156,8 +160,9 @@ fn qa_is_marked_and_the_option_qa_drops_or_sends() {
 }
 
 #[test]
-fn a_forced_variation_in_qa_is_qa_but_a_preview_stays_a_preview() {
-    plain().in_qa().of(forced()).is_delivered_with(QA);
+fn a_preview_stays_a_preview_in_qa_but_for_who_asks_optimizely_to_track() {
+    plain().in_qa().of(forced()).is_dropped(Verdict::Preview, "reason: force");
+    plain().asking_to_track().of(forced()).is_delivered_with(QA);
     plain().in_qa().in_preview().is_dropped(Verdict::Preview, "optimizely_x (query)");
     let marked = plain().in_qa().in_preview().with_options(json!({"preview": "mark"}));
     marked.is_delivered_with(Marks { qa: true, preview: true });

@@ -376,7 +376,7 @@ fn properties_are_strings_numbers_and_booleans() {
     assert_eq!(options.properties.json(), json);
     refuses_all_but(&["an object"], "properties", "an object");
     for (value, spelled) in one_of_each_kind() {
-        let plain = ["true", "false", "7.5", "-1"].contains(&spelled) || spelled.starts_with('"');
+        let plain = ["true", "false", "7.5", "-1", "null"].contains(&spelled) || spelled.starts_with('"');
         if !plain {
             let wanted = "a string, a number or a boolean";
             let mistake = format!("init: option `properties.bad` is {spelled}, must be {wanted}");

@@ -30,19 +30,20 @@ function start() {
   const bridge = Array.isArray(found) ? found : [];
   const pushed = bridge.splice(0);
   const report = makeReport(VERSION);
-  const page = makePage((method, ...args) => run(method, args), report.tell, tag && tag.nonce);
+  const page = makePage((method, ...args) => attempt(() => run(method, args)), report.tell, tag && tag.nonce);
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";
   let compiled;
   let life = 0;
-  let options; // what a second instance has to be told again
+  const again = {}; // what a second instance has to be told again: the first init, the last consent
 
   function run(method, args) {
     const now = Date.now();
-    if (method === "init" && !options) options = [method, args, now];
+    if ((method === "init" && !again.init) || method === "consent") again[method] = [method, args, now];
     if (invoke) return invoke(method, args, now);
-    if (waiting.length < ROOM) waiting.push([method, args.map(snapshot), now]);
+    // However many decisions there are, what starts us always passes.
+    if (waiting.length < ROOM || !method.startsWith("track")) waiting.push([method, args.map(snapshot), now]);
     else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
   }
 
@@ -51,8 +52,13 @@ function start() {
   bridge.on = report.on;
   bridge.diagnose = () => report.diagnose(attempt(() => invoke && JSON.parse(invoke("diagnose", [], 0))) || { state });
   bridge.attach = (kind, client) => {
+    const optimizely = kind === "optimizelyWeb";
+    if (optimizely && client !== undefined && client !== attempt(() => window.optimizely)) {
+      report.tell("error", 0, "attach: argument 2 is another client, must be window.optimizely or missing");
+    }
+    if (optimizely) page.listenOn(true);
     attempt(() => run("attach", [kind, client]));
-    return () => void (kind === "optimizelyWeb" && page.stopListening());
+    return () => void (optimizely && page.listenOn(false));
   };
   bridge.push = (...entries) => {
     for (const entry of entries) attempt(() => take(entry));
@@ -64,7 +70,8 @@ function start() {
     const [method, ...args] = Array.isArray(entry) ? entry : [];
     if (METHODS.includes(method)) run(method, args);
     else if (["on", "attach", "diagnose"].includes(method)) bridge[method](...args);
-    else report.tell("error", 0, "push: `" + attempt(() => String(method)) + "` is not a method of decisionBridge");
+    else if (Array.isArray(entry)) report.tell("error", 0, "push: `" + attempt(() => String(method)) + "` is not a method of decisionBridge");
+    else report.tell("error", 0, "push: argument 1 is of type " + typeof entry + ", must be [method, …arguments]");
   }
 
   bridge.push(...pushed);
@@ -85,23 +92,23 @@ function start() {
   }
 
   function died(error) {
-    const again = life === 1;
+    const restarts = life === 1;
     life++;
     invoke = undefined;
     state = "stopped: " + error;
-    console.error(LOG + "internal error, " + (again ? "starting again" : "giving up") + ": " + error);
-    if (again) {
+    console.error(LOG + "internal error, " + (restarts ? "starting again" : "giving up") + ": " + error);
+    if (restarts) {
       report.restart();
-      if (options) waiting.unshift(options);
+      waiting.unshift(...[again.init, again.consent].filter(Boolean));
       boot(compiled).catch(failed);
     }
   }
 
   function boot(module) {
-    const again = life > 0;
+    const second = life > 0;
     compiled = module;
     return instantiate(module, guard, page).then((api) => {
-      api.start(again);
+      api.start(second);
       invoke = api.call;
       state = "running";
       const entries = waiting;
@@ -137,9 +144,9 @@ function listen(tell) {
   on(document, "prerenderingchange", () => tell("activated"));
 }
 
-// What the page may change after the call is copied when it is made.
+// The fields the page may change after the call are copied when it is made.
 function snapshot(argument) {
-  const plain = argument && typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype;
+  const plain = attempt(() => typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype);
   return (plain && attempt(() => Object.assign({}, argument))) || argument;
 }
 
@@ -163,6 +170,12 @@ function readTag(run, tell) {
       () => tell("error", 0, "init: attribute `data-options` is not valid JSON")
     );
   }
-  if (key !== null && options && typeof options === "object") options.writeKey = key;
+  if (key !== null) {
+    if (!options || typeof options !== "object" || Array.isArray(options)) {
+      tell("error", 0, "init: attribute `data-options` is " + text + ", must be a JSON object");
+      options = {};
+    }
+    options.writeKey = key;
+  }
   run("init", [options]);
 }

@@ -7,6 +7,7 @@ const ENTRY = "\x1e"; // divides the entries of one value
 const NAME = "\x1d"; // divides the name of an entry from its value
 const PREFIX = "decision-bridge/1/";
 const LONGEST = 2000; // characters of a text that go into the module
+const LONGEST_FACT = 32000; // and of a cookie string or a query
 const SHELVES = ["", "sessionStorage", "localStorage"];
 const COMMON = Object.prototype;
 
@@ -28,18 +29,18 @@ export function makePage(call, tell, nonce) {
   let first; // the query the page was loaded with: some tools tidy the address
   let listening = true;
 
-  return {
+  const verbs = {
     pick: (value, paths, args) => pick(value, paths, args.split(UNIT)),
     walk: (value, path, args) => path.split(".").reduce((at, name) => safeGo(at, stepOf(name), args.split(UNIT)), value),
     tell,
 
-    read: (shelf, name) => attempt(() => stores[shelf].getItem(name)) ?? memory[shelf].get(name) ?? "",
+    read: (shelf, name) => memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "",
     write(shelf, name, entry) {
       const kept = attempt(() => {
         stores[shelf].setItem(name, entry);
         return (trusted[shelf] = trusted[shelf] || stores[shelf].getItem(name) === entry);
       });
-      if (kept) return;
+      if (kept) return void memory[shelf].delete(name);
       memory[shelf].set(name, entry);
       if (stores[shelf]) tell("warning", 0, "storage is full, or does not keep what is written: decisions are remembered on this page only");
     },
@@ -62,21 +63,22 @@ export function makePage(call, tell, nonce) {
     facts(names) {
       first ??= attempt(() => new URL(performance.getEntriesByType("navigation")[0].name).search.slice(1)) || "";
       if (cookies === undefined) {
-        cookies = decoded(attempt(() => document.cookie));
+        cookies = pairs(attempt(() => document.cookie), ";");
         Promise.resolve().then(() => (cookies = undefined));
       }
+      const now = location.search.slice(1);
       const session = names && names.split(" ").map((name) => name + "=" + (attempt(() => sessionStorage[name]) || ""));
       return [
         cookies,
-        decoded(first + "&" + location.search.slice(1)),
+        pairs(first === now ? now : first + "&" + now, "&"),
         location.origin + location.pathname,
         location.pathname,
-        document.title,
+        attempt(() => document.title),
         location.host,
         document.prerendering ? "1" : "",
         session ? session.join(";") : "",
       ]
-        .map(clean)
+        .map((text) => attempt(() => clean(text, LONGEST_FACT)) || "")
         .join(UNIT);
     },
     iso: (moment) => attempt(() => new Date(moment).toISOString()) || "",
@@ -92,7 +94,7 @@ export function makePage(call, tell, nonce) {
     track: (name, properties, options, id, stub, middleware) =>
       attempt(
         () => track(name, JSON.parse(properties), JSON.parse(options), stub, middleware, () => call("confirmed", "" + id)),
-        (error) => "!" + clean(error)
+        (error) => "!" + (attempt(() => clean(error)) ?? "something that has no text")
       ),
 
     listenToOptimizely(client, make) {
@@ -101,7 +103,6 @@ export function makePage(call, tell, nonce) {
         const found = window[client];
         if (!found || typeof found.push !== "function" || found.nodeType || listened.includes(client)) return false;
         listened.push(client);
-        listening = true;
         for (const name of ["campaignDecided", "initialized"]) {
           found.push({
             type: "addListener",
@@ -112,10 +113,16 @@ export function makePage(call, tell, nonce) {
         return true;
       });
     },
-    stopListening() {
-      listening = false;
+    listenOn(yes) {
+      listening = yes;
     },
   };
+  // Whatever the page throws, the module gets nothing: "" is false and 0 to it too.
+  for (const name of Object.keys(verbs)) {
+    const verb = verbs[name];
+    verbs[name] = (...args) => attempt(() => verb(...args), () => "");
+  }
+  return verbs;
 }
 
 // All paths as one tree, so that what several begin with is walked once: the steps that lead on
@@ -163,9 +170,9 @@ function walk(value, tree, args, put) {
 // All entries, or the texts behind each element of a list.
 function all(value, step, args, put) {
   for (const place of step.ends) put(place, attempt(() => entries(value)) || "m");
-  if (!Array.isArray(value)) return;
+  if (!isList(value)) return;
   const texts = {};
-  for (const item of value) walk(item, step, args, (place, text) => (texts[place] ??= []).push(text.slice(1)));
+  for (const item of attempt(() => Array.prototype.slice.call(value, 0, 1000)) || []) walk(item, step, args, (place, text) => (texts[place] ??= []).push(text.slice(1)));
   for (const place of Object.keys(texts)) put(place, "s" + texts[place].join(step.word === "*" ? "," : ", "));
 }
 
@@ -190,7 +197,7 @@ const KINDS = { undefined: "m", symbol: "m", boolean: "b", number: "d", string: 
 
 // A value as its kind and text.
 function told(value) {
-  const kind = value === null ? "n" : KINDS[typeof value] || (Array.isArray(value) ? "l" : "o");
+  const kind = value === null ? "n" : KINDS[typeof value] || (isList(value) ? "l" : "o");
   return kind + ("bdsg".includes(kind) ? clean(value) : "");
 }
 
@@ -201,10 +208,18 @@ function entries(value) {
   return kind + Object.keys(value).slice(0, 1000).map(each).join(ENTRY);
 }
 
-function clean(value) {
-  return String(value).slice(0, LONGEST).replace(/[\x1d-\x1f]/g, " ");
+// Asking a revoked proxy throws.
+function isList(value) {
+  return attempt(() => Array.isArray(value));
 }
 
-function decoded(text) {
-  return attempt(() => decodeURIComponent(text || "")) ?? text;
+function clean(value, longest = LONGEST) {
+  return String(value).slice(0, longest).replace(/[\x1d-\x1f]/g, " ");
+}
+
+// The pairs of a cookie string or a query, each decoded by itself: one that is not well encoded
+// stays as it is, and nothing that was encoded divides them.
+function pairs(text, divider) {
+  const decoded = (pair) => (attempt(() => decodeURIComponent(pair)) ?? pair).split(divider).join(" ");
+  return (text || "").split(divider).map(decoded).join(divider);
 }

@@ -22,10 +22,13 @@ export function makeReport(version) {
   function note(what, text) {
     const list = lists[what];
     const known = list.find(({ message }) => message === text);
-    if (known) return void known.times++;
-    if (list.length >= RECENT) return;
-    list.push({ message: text, at: Date.now(), times: 1 });
-    attempt(() => console[what === "error" ? "error" : "warn"](LOG + text));
+    if (known) known.times++;
+    else if (list.length <= RECENT) {
+      // Nobody's console is flooded.
+      const listed = list.length < RECENT ? text : "more of these are not listed";
+      list.push({ message: listed, at: Date.now(), times: 1 });
+      attempt(() => console[what === "error" ? "error" : "warn"](LOG + listed));
+    }
     if (what === "error") fire("error", () => ({ message: text }));
   }
 
@@ -41,7 +44,11 @@ export function makeReport(version) {
     const at = Date.now();
     if (what === "decision") {
       counts.pending++;
-      if (recent.size >= RECENT) recent.delete(recent.keys().next().value);
+      // The pending ones stay: their end will be told.
+      for (const [old, { verdict }] of recent) {
+        if (recent.size < RECENT) break;
+        if (verdict !== "pending") recent.delete(old);
+      }
       recent.set(base + id, { text, steps: [{ at, step: "came in" }], verdict: "pending" });
     }
     const entry = recent.get(base + id);
@@ -89,7 +96,7 @@ export function makeReport(version) {
 
     // `told` is the module's part.
     diagnose(told) {
-      const decisions = [...recent.values()].map((entry) => ({ ...shown(entry), steps: entry.steps.slice() }));
+      const decisions = [...recent.values()].slice(-RECENT).map((entry) => ({ ...shown(entry), steps: entry.steps.slice() }));
       const copy = (list) => list.map((entry) => ({ ...entry }));
       const both = { counts: { ...counts }, decisions, warnings: copy(lists.warning), errors: copy(lists.error) };
       return { version, ...told, ...both };

@@ -9,7 +9,14 @@ const WITH_PAGE = ["track", "screen", "alias", "group", "page", "identify"];
 // Unless there is a window.analytics: puts a stub in place that queues every call, then loads
 // analytics.js for the write key, as Segment's own snippet does.
 export function loadSegment(writeKey, cdnUrl, nonce) {
-  if (window.analytics !== undefined) return;
+  const found = window.analytics;
+  if (Array.isArray(found) || (found && typeof found.track === "function")) return;
+  // First what may be forbidden: a stub without its script would stand in everybody's way.
+  const script = document.createElement("script");
+  script.async = true;
+  script.setAttribute("data-global-segment-analytics-key", "analytics");
+  if (nonce) script.nonce = nonce;
+  script.src = trusted((cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js");
   const stub = (window.analytics = []);
   stub.invoked = true;
   stub.methods = METHODS.split(" ");
@@ -24,16 +31,20 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   for (const method of stub.methods) stub[method] = stub.factory(method);
   stub.load = (key, options) => {
     stub._loadOptions = options;
-    const script = document.createElement("script");
-    script.async = true;
-    script.setAttribute("data-global-segment-analytics-key", "analytics");
-    if (nonce) script.nonce = nonce;
-    script.src = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
     document.head.appendChild(script);
   };
   stub._writeKey = writeKey;
   if (cdnUrl) stub._cdn = cdnUrl;
   stub.load(writeKey);
+}
+
+// Where Trusted Types are enforced, the page has to allow our policy.
+function trusted(url) {
+  try {
+    return window.trustedTypes.createPolicy("decision-bridge", { createScriptURL: (same) => same }).createScriptURL(url);
+  } catch {
+    return url;
+  }
 }
 
 function pageContext() {

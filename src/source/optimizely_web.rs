@@ -4,7 +4,7 @@
 use crate::decision::{Decision, Kind, Text, Verdict, read_id};
 use crate::json::join;
 use crate::signal::cookie;
-use crate::source::{Source, read_holdback};
+use crate::source::{Source, is_plausible, read_holdback};
 use crate::view::{Told, UNIT, View, kind};
 
 /// What stands around a decision: Optimizely's client and the page's cookies. Both are asked only
@@ -30,7 +30,7 @@ pub const REDIRECT_COOKIE: &str = "optimizelyRedirectData";
 const IDS: [Text; 3] = [Text::CampaignId, Text::ExperimentId, Text::VariationId];
 const NAMES: [Text; 3] = [Text::CampaignName, Text::ExperimentName, Text::VariationName];
 
-const CALLBACK: &str = "campaignId experimentId variationId isHoldback state \
+const CALLBACK: &str = "campaignId experimentId variationId isHoldback state.getDecisionObject \
     decisionData.timestamp% decidedAt% decisionData.isLayerConcluded decisionData.timing \
     campaign.policy decisionData.layerPolicy decisionData.referrer \
     decisionData.projectId decisionData.visitorId campaign.name decisionData.layerName \
@@ -55,12 +55,14 @@ pub fn read_callback<V: View>(call: &V, around: &Around<V>, mistakes: &mut Vec<S
         let id = told.at(place);
         // `null` is how Optimizely says that the visitor did not qualify.
         let needed = place == 0 || place == 1 && id.is(kind::MISSING);
-        read_id(&mut decision, text, (WHO, field, id), needed, mistakes);
+        if let Some(fault) = read_id(&mut decision, text, (WHO, field, id), needed, mistakes) {
+            decision.refuse(Verdict::Invalid, &fault);
+        }
     }
     decision.holdback = read_holdback(told.at(3), WHO, mistakes);
     for place in [6, 5] {
         let moment = told.at(place).moment();
-        if moment > 0.0 {
+        if is_plausible(moment, around.at) {
             decision.decided_at = moment;
         }
     }
@@ -72,7 +74,8 @@ pub fn read_callback<V: View>(call: &V, around: &Around<V>, mistakes: &mut Vec<S
     }
     refuse_unexposed(&mut decision, told.at(7).is_true());
     let policy = if told.at(9).is(kind::TEXT) { told.at(9) } else { told.at(10) };
-    let own = told.at(4).is(kind::OBJECT);
+    // A global named `state` may be anything.
+    let own = told.at(4).is(kind::FUNCTION);
     let state = if own { call.walk("state", "") } else { around.state() };
     complete(&mut decision, policy.string(), &state, around);
     decision

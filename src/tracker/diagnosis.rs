@@ -21,7 +21,7 @@ pub fn diagnose() -> String {
     let options = tracker.options();
     report.put("options", &options.shown().json());
     let found = look_for_segment();
-    let waited = tracker.missing_since.get().map_or(0.0, |since| page::now().steady - since);
+    let waited = tracker.missing_since.get().map_or(tracker.waited.get(), |since| page::now().steady - since);
     let destinations = options.destinations().map(|destination| {
         let mut fields = Fields::default();
         fields.text("name", destination.name());
