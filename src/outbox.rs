@@ -248,11 +248,7 @@ impl Outbox {
             let parcel = item.parcels.iter().find(|parcel| parcel.destination == destination)?;
             Some(Mark { outcome: item.outcome.clone(), occurrence: parcel.occurrence })
         });
-        let remembered = memory.mark(destination).cloned();
-        match (waiting, remembered) {
-            (Some(waiting), Some(known)) if known.occurrence > waiting.occurrence => Some(known),
-            (waiting, known) => waiting.or(known),
-        }
+        later(waiting, memory.mark(destination))
     }
 
     /// A duplicate may know more than the one that waits: names, the referrer of a redirect.
@@ -413,7 +409,7 @@ impl Outbox {
             let parcel = other.parcels.iter().find(|parcel| parcel.destination == destination)?;
             Some(parcel.mark(other))
         });
-        let last = last.or_else(|| memory.mark(destination).cloned());
+        let last = later(last, memory.mark(destination));
         let same = last.as_ref().is_some_and(|mark| mark.outcome == item.outcome);
         let (id, stored) = (item.id, item.stored);
         for parcel in item.parcels.iter_mut().filter(|parcel| parcel.destination == destination) {
@@ -593,4 +589,12 @@ impl Outbox {
 
 fn is_taken(item: &Item) -> bool {
     item.parcels.iter().all(|parcel| !parcel.is_open() || parcel.handed == Handed::Tool)
+}
+
+/// The later of what waits and what is remembered.
+fn later(waiting: Option<Mark>, known: Option<&Mark>) -> Option<Mark> {
+    match (waiting, known) {
+        (Some(waiting), Some(known)) if known.occurrence > waiting.occurrence => Some(known.clone()),
+        (waiting, known) => waiting.or_else(|| known.cloned()),
+    }
 }
