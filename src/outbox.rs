@@ -202,7 +202,7 @@ impl Outbox {
         item.blind = self.facts.consent == Consent::Unknown;
         self.store(&mut item);
         // What an earlier page left is older than all that came on this one.
-        let later = |other: &Item| item.carried && !other.carried;
+        let later = |other: &Item| item.carried && other.received_at > item.received_at;
         let at = self.items.iter().position(later).unwrap_or(self.items.len());
         self.items.insert(at, item);
         self.look_for_waiting();
