@@ -13,10 +13,10 @@ use crate::destination::{self, Destination, State, segment};
 use crate::gate::{Consent, Facts};
 use crate::js::page::{self, Timer};
 use crate::json::{decimal, join, whole};
-use crate::options::{Dedupe, Options};
+use crate::options::Options;
 use crate::outbox::{Call, Effect, Input, LIMIT, Outbox, Sending, Step};
 use crate::parcel::Item;
-use crate::store::{self, Memory, Session};
+use crate::store::{self, Memory, Session, Shelf};
 use crate::view::{UNIT, View};
 
 mod diagnosis;
@@ -27,10 +27,9 @@ pub use diagnosis::diagnose;
 use learn::learn;
 pub use sources::{around, attach, decide_by_callback, decide_by_event, replay};
 
-/// Where something is kept: on this page, in this tab, in this browser.
-const PAGE: u8 = 0;
-const TAB: u8 = 1;
-const SITE: u8 = 2;
+/// Where something is kept in the browser: in this tab, on this site.
+const TAB: u8 = Shelf::Tab as u8;
+const SITE: u8 = Shelf::Site as u8;
 
 /// Everything we know on this page. It lives as long as the page.
 #[derive(Default)]
@@ -368,11 +367,7 @@ fn rewrite(key: &str, change: impl FnOnce(&mut Memory)) {
 }
 
 fn memory_shelf() -> u8 {
-    match it().options.borrow().dedupe() {
-        Dedupe::Page | Dedupe::None => PAGE,
-        Dedupe::Tab => TAB,
-        Dedupe::Session | Dedupe::Visitor => SITE,
-    }
+    it().options.borrow().dedupe().shelf() as u8
 }
 
 fn fact(facts: &str, place: page::Facts) -> &str {

@@ -177,7 +177,11 @@ story('ten thousand decisions of one page are all told, once', async (world) => 
     const told = []
     window.analytics = { track: (name, properties, options) => told.push(options.messageId) }
     for (let round = 0; round < 2; round += 1) {
-      for (let n = 0; n < 10_000; n += 1) window.decisionBridge.trackDecision({ experimentId: n, variationId: 1 })
+      for (let n = 0; n < 10_000; n += 1) {
+        window.decisionBridge.trackDecision({ experimentId: n, variationId: 1 })
+        // In one task only so much is handed over, and only 1000 wait.
+        if (n % 100 === 99) await new Promise((next) => setTimeout(next))
+      }
     }
     const all = () => {
       const { counts } = window.decisionBridge.diagnose()
