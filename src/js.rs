@@ -25,8 +25,7 @@ pub fn start(again: bool) {
 
 /// Calls a method of `window.decisionBridge` that was called, or pushed, at the moment `at` (ms
 /// since the epoch), or tells of something that happened on the page. Mistakes are reported, never
-/// thrown. Answers with the report's JSON for `diagnose`, with something for an `attach` that
-/// worked, else with nothing.
+/// thrown. Answers with the report's JSON for `diagnose`, else with nothing.
 #[wasm_bindgen]
 pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
     let mut mistakes = Vec::new();
@@ -65,7 +64,7 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
         "initialized" => tracker::replay(picked.at(1).string(), true),
         "attach" => {
             if told.string() == Source::OptimizelyWeb.name() {
-                answer = tracker::attach();
+                tracker::attach();
             } else {
                 let planned = Source::PLANNED.contains(&told.string());
                 let later = if planned { " (it is not available in this version yet)" } else { "" };

@@ -34,12 +34,11 @@ pub fn find(options: &Options) {
     }
 }
 
-/// Listens to Optimizely, as `attach` asks. Answers with something when that worked.
-pub fn attach() -> String {
+/// Listens to Optimizely, as `attach` asks.
+pub fn attach() {
     for client in CLIENTS {
         hook(client, client == "optimizely");
     }
-    "optimizelyWeb".to_owned()
 }
 
 /// Listens to a client, once, and replays what it decided before.
