@@ -35,6 +35,7 @@ pub fn find(options: &Options) {
 }
 
 /// Listens to Optimizely, as `attach` asks.
+#[inline(never)]
 pub fn attach() {
     for client in CLIENTS {
         hook(client, client == "optimizely");
