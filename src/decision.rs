@@ -51,6 +51,10 @@ pub enum Text {
     PageTitle,
     /// What shows that the tool was forced to decide so.
     Forced,
+    /// What shows that the tool decided so for the site's own quality assurance.
+    Qa,
+    /// The key of the feature flag the experiment runs on.
+    FlagKey,
     /// Why nobody was exposed, in words.
     Refusal,
 }
@@ -60,7 +64,7 @@ impl Text {
     pub const COUNT: usize = Text::ALL.len();
 
     /// All of them, in the order of their numbers.
-    pub const ALL: [Text; 21] = {
+    pub const ALL: [Text; 23] = {
         use Text::*;
         [
             Label,
@@ -83,6 +87,8 @@ impl Text {
             PagePath,
             PageTitle,
             Forced,
+            Qa,
+            FlagKey,
             Refusal,
         ]
     };
@@ -244,7 +250,7 @@ impl Decision {
     #[inline(never)]
     fn hash_key(&self, hash: Hash) -> Hash {
         hash.field(self.source_name())
-            .field(self.get(Text::CampaignId))
+            .field(self.first_of(&[Text::CampaignId, Text::FlagKey], ""))
             .field(self.experiment())
             .field(self.get(Text::Unit))
     }
@@ -280,7 +286,7 @@ impl Decision {
 
     /// This decision as page code sees it in events and in the report.
     pub fn shown(&self) -> Fields {
-        const SHOWN: [(&str, Text); 9] = [
+        const SHOWN: [(&str, Text); 10] = [
             ("campaignId", Text::CampaignId),
             ("campaignName", Text::CampaignName),
             ("experimentId", Text::ExperimentId),
@@ -289,6 +295,7 @@ impl Decision {
             ("variationId", Text::VariationId),
             ("variationKey", Text::VariationKey),
             ("variationName", Text::VariationName),
+            ("flagKey", Text::FlagKey),
             ("userId", Text::Unit),
         ];
         let mut fields = Fields::default();

@@ -5,8 +5,10 @@ use crate::decision::{Decision, Text};
 use crate::gate::Marks;
 use crate::json::Fields;
 use crate::options::{Case, Options};
+use crate::outbox::Sending;
 use crate::parcel::unpack;
 use crate::source::Source;
+use crate::view::Picked;
 
 pub mod segment;
 
@@ -21,13 +23,34 @@ impl Destination {
     /// All of them, in the order in which they are served.
     pub const ALL: [Destination; 1] = [Destination::Segment];
 
-    /// Destinations that the contract names and this version does not have yet.
-    pub const PLANNED: [&str; 6] = ["amplitude", "rudderstack", "mixpanel", "posthog", "ga4", "gtm"];
+    /// How many of them `"auto"` means, from the first on. The others have to be named: their queue
+    /// is on nearly every page, whether or not anybody wants exposures there.
+    pub const AUTO: usize = 1;
 
     /// The name in options and in the report.
     pub fn name(self) -> &'static str {
         match self {
             Destination::Segment => "segment",
+        }
+    }
+
+    /// The destination of this name.
+    pub fn named(name: &str) -> Option<Destination> {
+        Destination::ALL.into_iter().find(|destination| destination.name() == name)
+    }
+
+    /// The paths of all that [`Destination::state`] wants to know of `window`.
+    pub fn paths(self) -> &'static str {
+        match self {
+            Destination::Segment => segment::PATHS,
+        }
+    }
+
+    /// In which state it is, as its paths show it. `blocked` says that its script could not be
+    /// loaded.
+    pub fn state(self, told: &Picked, blocked: bool) -> State {
+        match self {
+            Destination::Segment => segment::state(told, blocked),
         }
     }
 }
@@ -61,13 +84,27 @@ impl State {
     }
 }
 
-/// An exposure event, before a tool spells it.
-#[derive(Clone, Debug, PartialEq)]
+/// An exposure event.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
     /// Its name.
     pub name: String,
     /// Its properties.
     pub properties: Fields,
+    /// What the tool is told beside them: the idempotency key, the time of the decision.
+    pub options: Fields,
+    /// What becomes known of the user: traits, user properties.
+    pub user: Fields,
+}
+
+/// The exposure event as its destination spells it. The decision was made at `time` (ISO 8601), and
+/// `here` is the address of the page that sends it.
+pub fn spell(sending: &Sending, options: &Options, time: &str, here: &str) -> Event {
+    let mut event = event(&sending.decision, sending.marks, options, time);
+    match sending.destination {
+        Destination::Segment => event.options = segment::options(sending, time, here),
+    }
+    event
 }
 
 /// The names of an exposure's fields, each with the texts of which the first that is known is its
@@ -134,7 +171,7 @@ pub fn event(decision: &Decision, marks: Marks, options: &Options, time: &str) -
     }
     let own = decision.get(Text::EventName);
     let named = [own, options.event_name(), name].into_iter().find(|name| !name.is_empty());
-    Event { name: named.unwrap_or(name).to_owned(), properties }
+    Event { name: named.unwrap_or(name).to_owned(), properties, ..Event::default() }
 }
 
 /// A camelCase name in the wanted case.

@@ -3,7 +3,6 @@
 use crate::decision::{Decision, Kind, Text, Verdict};
 use crate::options::{Options, Treatment};
 use crate::signal::is_forced_tracking;
-use crate::source::optimizely_web::is_redirecting;
 
 /// What is known about the page and its visitor right now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,9 +85,10 @@ pub fn judge(decision: &Decision, facts: &Facts, options: &Options, is_known: bo
             treatment => marks.preview = treatment == Treatment::Mark,
         }
     }
-    if !facts.qa.is_empty() {
+    let qa = decision.first_of(&[Text::Qa], &facts.qa);
+    if !qa.is_empty() {
         match options.qa() {
-            Treatment::Drop => return drop(Verdict::Qa, &facts.qa),
+            Treatment::Drop => return drop(Verdict::Qa, qa),
             treatment => marks.qa = treatment == Treatment::Mark,
         }
     }
@@ -103,7 +103,7 @@ pub fn judge(decision: &Decision, facts: &Facts, options: &Options, is_known: bo
 
 /// Why the decision has to wait, if it has to.
 pub fn hold(decision: &Decision, facts: &Facts) -> Option<Hold> {
-    let leaving = decision.may_redirect && is_redirecting(&facts.redirect, decision.experiment());
+    let leaving = decision.may_redirect && decision.source.is_leaving(&facts.redirect, decision.experiment());
     match facts.consent {
         Consent::Unknown => Some(Hold::Consent),
         _ => leaving.then_some(Hold::Redirect),

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use crate::decision::{Decision, Verdict, cut};
 use crate::json::join;
 use crate::options::Options;
-use crate::source::{Source, direct, optimizely_web};
+use crate::source::{self, Source, direct, optimizely_web};
 use crate::tracker;
 use crate::view::{View, fault, kind};
 
@@ -56,27 +56,36 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
             }
             if layer { tracker::decide_by_callback(decision) } else { tracker::decide(decision) }
         }
-        "campaignDecided" => {
-            let client = picked.at(1).string();
-            let read = tracker::around(client, at, |around| optimizely_web::read_event(&first, around));
-            tracker::decide_by_event(read);
-        }
-        "initialized" => tracker::replay(picked.at(1).string(), true),
-        "attach" => {
-            if told.string() == Source::OptimizelyWeb.name() {
-                tracker::attach();
-            } else {
-                let planned = Source::PLANNED.contains(&told.string());
-                let later = if planned { " (it is not available in this version yet)" } else { "" };
-                mistakes.push(fault(method, "argument 1", told, &join(&["\"optimizelyWeb\"", later])));
+        // A hook has something: source, event, client, settings of the source.
+        "decided" => {
+            let about = arguments.pick("1 2", "");
+            let (event, client) = (arguments.walk("1", ""), arguments.walk("2", ""));
+            match Source::named(told.string()) {
+                Some(Source::OptimizelyWeb) => {
+                    let client = about.at(1).string();
+                    if about.at(0).is(kind::TEXT) {
+                        tracker::replay(client, about.at(0).text == "initialized");
+                    } else {
+                        let read =
+                            tracker::around(client, at, |around| optimizely_web::read_event(&event, around));
+                        tracker::decide_by_event(read);
+                    }
+                }
+                Some(source) => {
+                    let settings = arguments.walk("3", "");
+                    if let Some(decision) = source::read(source, &event, &client, &settings, at) {
+                        tracker::decide(decision);
+                    }
+                }
+                None => {}
             }
         }
         "consent" if told.is(kind::BOOL) => tracker::consent(told.is_true()),
         "consent" => mistakes.push(fault(method, "argument 1", told, "true or false")),
         "flush" => tracker::look_again(),
         "diagnose" => answer = tracker::diagnose(),
-        "confirmed" => tracker::confirmed(told.text),
-        "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method),
+        "confirmed" => tracker::confirmed(told.text, picked.at(1).text),
+        "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method, told.text),
         _ => mistakes.push(join(&["`", cut(method), "` is not a method of decisionBridge"])),
     }
     for text in mistakes {

@@ -241,10 +241,15 @@ impl Options {
         self.sources.is_some() && self.wants(source)
     }
 
-    /// The destinations to deliver to.
+    /// The destinations to deliver to: with `"auto"`, all that may be found on the page.
     pub fn destinations(&self) -> impl Iterator<Item = Destination> + use<> {
-        let bits = self.destinations.unwrap_or(u32::MAX);
+        let bits = self.destinations.unwrap_or((1 << Destination::AUTO) - 1);
         Destination::ALL.into_iter().filter(move |it| bits >> *it as u32 & 1 == 1)
+    }
+
+    /// Whether only those destinations are meant that are on the page.
+    pub fn finds_destinations(&self) -> bool {
+        self.destinations.is_none()
     }
 
     fn number(&self, at: usize) -> f64 {
@@ -339,12 +344,12 @@ impl Options {
             Spec::Sources => {
                 // The first source is told by calls only: there is nothing to look for.
                 let known = Source::ALL.map(Source::name);
-                self.sources = kinds(name, value, all.at(4), &known, 1, &Source::PLANNED, mistakes);
+                self.sources = kinds(name, value, all.at(4), &known, 1, mistakes);
                 return;
             }
             Spec::Destinations => {
                 let known = Destination::ALL.map(Destination::name);
-                self.destinations = kinds(name, value, all.at(5), &known, 0, &Destination::PLANNED, mistakes);
+                self.destinations = kinds(name, value, all.at(5), &known, 0, mistakes);
                 return;
             }
             Spec::Planned => {
@@ -439,7 +444,6 @@ fn kinds(
     items: Told,
     known: &[&str],
     first: usize,
-    planned: &[&str],
     mistakes: &mut Vec<String>,
 ) -> Option<u32> {
     if !value.is(kind::LIST) {
@@ -454,11 +458,8 @@ fn kinds(
         if let Some(kind) = known.iter().position(|name| *name == item.string()) {
             bits |= 1 << (kind + first);
         } else {
-            let mut wanted = one_of(known);
-            if planned.contains(&item.string()) {
-                wanted += " (it is not available in this version yet)";
-            }
-            mistakes.push(fault(WHO, &join(&[name, "[", &decimal(count), "]"]), item, &wanted));
+            let part = join(&[name, "[", &decimal(count), "]"]);
+            mistakes.push(fault(WHO, &part, item, &one_of(known)));
         }
         count += 1.0;
     }

@@ -12,7 +12,6 @@ use crate::gate::{Consent, Facts, Hold, Judgment, hold, judge};
 use crate::json::decimal;
 use crate::options::{Dedupe, Options};
 use crate::parcel::{Handed, Item, Parcel};
-use crate::source::optimizely_web::redirect_referrer;
 use crate::store::{Mark, Memory};
 
 mod effect;
@@ -32,11 +31,16 @@ const FAILURES: u8 = 3;
 /// time. Then taking over counts as confirmation.
 const GRACE_MS: f64 = 10_000.0;
 
+/// How many decisions that are told already are kept for destinations that come late.
+const LATECOMERS: usize = 100;
+
 struct Slot {
     destination: Destination,
     state: State,
     look: bool,
     blocked: bool,
+    /// Whether every decision has to go there: with `destinations: "auto"`, only once it was seen.
+    wanted: bool,
 }
 
 /// The outbox. See the module.
@@ -58,7 +62,9 @@ pub struct Outbox {
 impl Outbox {
     /// An empty outbox.
     pub fn new(options: Rc<Options>, now: Now) -> Outbox {
-        let slot = |destination| Slot { destination, state: State::Missing, look: false, blocked: false };
+        let wanted = !options.finds_destinations();
+        let slot =
+            |destination| Slot { destination, state: State::Missing, look: false, blocked: false, wanted };
         Outbox {
             slots: options.destinations().map(slot).collect(),
             options,
@@ -77,7 +83,7 @@ impl Outbox {
 
     /// How many decisions are pending.
     pub fn pending(&self) -> usize {
-        self.items.len()
+        self.items.iter().filter(|item| !item.told).count()
     }
 
     /// Takes in what happened.
@@ -133,13 +139,15 @@ impl Outbox {
         if self.leaving {
             return None;
         }
-        let fresh = |item: &Item| item.is_fresh(self.round) && item.hold.is_none();
-        let more = self.spent >= SLICE_MS && self.items.iter().any(Item::is_waiting);
+        let fresh = |item: &Item| item.is_fresh(self.round) && item.hold.is_none() && !item.told;
+        let more = self.spent >= SLICE_MS && self.items.iter().any(|item| self.waits(item));
         if more || self.items.iter().any(fresh) {
             return Some(0.0);
         }
+        // Nothing is asked of time for those that may come late: their script's load wakes us.
         let looks = |item: &Item| {
             !item.parked
+                && !item.told
                 && item.hold != Some(Hold::Consent)
                 && item.parcels.iter().any(|it| it.needs_looking() && it.failures < FAILURES)
         };
@@ -274,7 +282,8 @@ impl Outbox {
             return;
         }
         self.trace(item.id, Step::Resumed);
-        item.decision.land(redirect_referrer(&self.facts.redirect, item.decision.experiment()).to_owned());
+        let referrer = item.decision.source.referrer(&self.facts.redirect, item.decision.experiment());
+        item.decision.land(referrer);
         self.take_in(item);
     }
 
@@ -284,7 +293,7 @@ impl Outbox {
         }
         self.facts = facts;
         if self.facts.consent == Consent::Denied {
-            for item in std::mem::take(&mut self.items) {
+            for item in std::mem::take(&mut self.items).iter().filter(|item| !item.told) {
                 self.end(item.id, Verdict::NoConsent, "consent was refused");
             }
             self.effects.push(Effect::Purge);
@@ -302,7 +311,7 @@ impl Outbox {
                     self.effects.push(Effect::Recall(item.id, parcel.destination, item.key.clone()));
                 }
             }
-            if !item.stored {
+            if !item.stored && !item.told {
                 self.store(item);
             }
         }
@@ -315,6 +324,8 @@ impl Outbox {
             return;
         };
         slot.state = state;
+        slot.wanted |= state != State::Missing;
+        let lacking = self.is_wanted(destination);
         let (mut confirmed, mut steps) = (Vec::new(), Vec::new());
         for item in &mut self.items {
             for parcel in &mut item.parcels {
@@ -329,7 +340,7 @@ impl Outbox {
                         steps.push((item.id, Step::Tool(destination)));
                     }
                     (Handed::Stub, State::Ready { confirms: false }) => confirmed.push(item.id),
-                    (Handed::No, State::Missing | State::Failed) if changed => {
+                    (Handed::No, State::Missing | State::Failed) if changed && lacking => {
                         steps.push((item.id, Step::Waiting(destination, state)));
                     }
                     (Handed::Tool, _)
@@ -487,13 +498,37 @@ impl Outbox {
         }
     }
 
-    /// Ends the item when its last parcel has ended. Delivered anywhere is delivered.
+    /// Whether a decision has to wait for this destination: where nothing was found yet, for all.
+    fn is_wanted(&self, destination: Destination) -> bool {
+        let none = !self.slots.iter().any(|slot| slot.wanted);
+        self.slots.iter().any(|slot| slot.destination == destination && (slot.wanted || none))
+    }
+
+    /// Whether a decision waits for a destination that it has to go to.
+    fn waits(&self, item: &Item) -> bool {
+        let mut parcels = item.parcels.iter();
+        !item.told && parcels.any(|parcel| parcel.is_waiting() && self.is_wanted(parcel.destination))
+    }
+
+    /// Ends the item when its last parcel has ended. Delivered anywhere is delivered. Destinations
+    /// that nobody has seen yet are not waited for, but may still come.
     fn finish(&mut self, id: u32, why: &str) {
-        let ended = |item: &Item| item.id == id && !item.parcels.iter().any(Parcel::is_open);
-        let Some(at) = self.items.iter().position(ended) else {
-            return;
+        let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
+        let open = |item: &Item, wanted: bool| {
+            let mut parcels = item.parcels.iter();
+            parcels.any(|parcel| parcel.is_open() && (!wanted || self.is_wanted(parcel.destination)))
         };
-        let item = self.items.remove(at);
+        let Some(item) = self.items.get(at).filter(|item| !open(item, true)) else { return };
+        let (mut item, stays) = (item.clone(), open(item, false));
+        self.items.remove(at);
+        if stays && self.items.iter().filter(|item| item.told).count() < LATECOMERS {
+            let told = Item { told: true, stored: false, ..item.clone() };
+            self.items.insert(at, told);
+        }
+        if item.told {
+            return;
+        }
+        item.parcels.retain(|parcel| !parcel.is_open());
         if item.stored {
             self.effects.push(Effect::Erase(id));
         }
@@ -513,21 +548,25 @@ impl Outbox {
             return;
         }
         for at in 0..self.items.len() {
-            let overdue = self.items.get(at).is_some_and(|item| self.is_overdue(item, now));
+            let Some(item) = self.items.get(at) else { continue };
+            let (overdue, waits) = (self.is_overdue(item, now), self.waits(item));
+            let taken = !item.parcels.iter().any(|parcel| {
+                parcel.is_open() && parcel.handed != Handed::Tool && self.is_wanted(parcel.destination)
+            });
             let carries_over = self.options.carry_over_ms() > 0.0;
             let waited_out = self.options.max_wait_ms();
             let Some(item) = self.items.get_mut(at) else {
                 continue;
             };
-            if item.hold == Some(Hold::Consent) || item.is_fresh(self.round) {
+            if item.hold == Some(Hold::Consent) || item.is_fresh(self.round) || item.told {
                 continue;
             }
-            if item.is_waiting() && overdue {
+            if waits && overdue {
                 ended.push((item.id, "it waited longer than carryOverMs"));
-            } else if !item.parked && self.running - item.arrived >= waited_out && !is_taken(item) {
+            } else if !item.parked && self.running - item.arrived >= waited_out && !taken {
                 item.parked = true;
                 parked.push(item.id);
-                if item.is_waiting() && !carries_over {
+                if waits && !carries_over {
                     ended.push((item.id, "it waited longer than maxWaitMs, and carryOverMs is 0"));
                 }
             }
@@ -551,7 +590,7 @@ impl Outbox {
     }
 
     fn is_full(&self) -> bool {
-        let waiting = || self.items.iter().filter(|item| item.is_waiting()).count();
+        let waiting = || self.items.iter().filter(|item| self.waits(item)).count();
         self.items.len() >= LIMIT && (waiting() >= LIMIT || self.items.len() >= 2 * LIMIT)
     }
 
@@ -585,10 +624,6 @@ impl Outbox {
         let item = self.items.iter_mut().find(|item| item.id == id)?;
         item.parcels.iter_mut().find(|parcel| parcel.destination == destination)
     }
-}
-
-fn is_taken(item: &Item) -> bool {
-    item.parcels.iter().all(|parcel| !parcel.is_open() || parcel.handed == Handed::Tool)
 }
 
 /// The later of what waits and what is remembered.

@@ -39,6 +39,8 @@ pub struct Item {
     pub blind: bool,
     /// Whether it has waited as long as it may on this page.
     pub parked: bool,
+    /// Whether its end was told. It stays for destinations that come late.
+    pub told: bool,
 }
 
 /// What goes to one destination.
@@ -164,6 +166,7 @@ impl Item {
             arrived_in: 0,
             blind: false,
             parked: false,
+            told: false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The sources: experiment tools whose decisions we carry. A new one is a file below and a line
 //! in [`Source`].
 
-use crate::view::{Told, fault, kind};
+use crate::decision::Decision;
+use crate::view::{Told, View, fault, kind};
 
 pub mod direct;
 pub mod optimizely_web;
@@ -19,16 +20,45 @@ impl Source {
     /// All of them, in the order of their numbers.
     pub const ALL: [Source; 2] = [Source::Direct, Source::OptimizelyWeb];
 
-    /// Kinds of sources that the contract names and this version does not have yet.
-    pub const PLANNED: [&str; 6] =
-        ["optimizelyFeature", "statsig", "avsb", "webyn", "growthbook", "openFeature"];
-
     /// The name in options and in the report.
     pub fn name(self) -> &'static str {
         match self {
             Source::Direct => "direct",
             Source::OptimizelyWeb => "optimizelyWeb",
         }
+    }
+
+    /// The source of this name.
+    pub fn named(name: &str) -> Option<Source> {
+        Source::ALL.into_iter().find(|source| source.name() == name)
+    }
+
+    /// Whether the tool is about to leave this page for a variation of `experiment`, as the
+    /// redirect `cookie` tells. The decision is then told on the landing page.
+    pub fn is_leaving(self, cookie: &str, experiment: &str) -> bool {
+        self == Source::OptimizelyWeb && optimizely_web::is_redirecting(cookie, experiment)
+    }
+
+    /// The referrer in front of the redirect that `experiment` made to this page, as the redirect
+    /// `cookie` tells; empty when it made none.
+    pub fn referrer(self, cookie: &str, experiment: &str) -> String {
+        let told = if self == Source::OptimizelyWeb {
+            optimizely_web::redirect_referrer(cookie, experiment)
+        } else {
+            ""
+        };
+        told.to_owned()
+    }
+}
+
+/// Reads what the hook of an SDK brought: the `event`, of this `client`, with the `settings` that
+/// the page gave for this source, at the moment `at` (ms since the epoch). None for what nobody
+/// wants counted.
+pub fn read<V: View>(source: Source, event: &V, client: &V, settings: &V, at: f64) -> Option<Decision> {
+    let _ = (event, client, settings, at);
+    match source {
+        // These two have entrances of their own.
+        Source::Direct | Source::OptimizelyWeb => None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::decision::{Decision, Text, Verdict};
-use crate::destination::{self, Destination, State, segment};
+use crate::destination::{Destination, State, segment, spell};
 use crate::gate::{Consent, Facts};
 use crate::js::page::{self, Timer};
 use crate::json::{decimal, join, whole};
@@ -25,11 +25,23 @@ mod sources;
 
 pub use diagnosis::diagnose;
 use learn::learn;
-pub use sources::{around, attach, decide_by_callback, decide_by_event, replay};
+pub use sources::{around, decide_by_callback, decide_by_event, replay};
 
 /// Where something is kept in the browser: in this tab, on this site.
 const TAB: u8 = Shelf::Tab as u8;
 const SITE: u8 = Shelf::Site as u8;
+
+/// How a destination was last seen.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    state: State,
+    /// Whether its script could not be loaded.
+    blocked: bool,
+    /// Since when it is looked for in vain, in ms of the steady clock.
+    missing_since: Option<f64>,
+    /// How long it was looked for, in ms.
+    waited: f64,
+}
 
 /// Everything we know on this page. It lives as long as the page.
 #[derive(Default)]
@@ -44,18 +56,13 @@ struct Tracker {
     /// The page's own id, which begins with the time it was opened.
     page: String,
     queries: RefCell<String>,
-    clients: RefCell<Vec<&'static str>>,
     decisions: Cell<u32>,
     initialized: Cell<bool>,
     started: Cell<bool>,
     running: Cell<bool>,
     asked: Cell<Option<bool>>,
     signals_at: Cell<f64>,
-    missing_since: Cell<Option<f64>>,
-    waited: Cell<f64>,
-    blocked: Cell<bool>,
-    state: Cell<State>,
-    needs_middleware: Cell<bool>,
+    found: [Cell<Found>; Destination::ALL.len()],
     /// Whether Optimizely's decisions came by its callback, and by its events.
     by_callback: Cell<bool>,
     by_event: Cell<bool>,
@@ -273,9 +280,9 @@ fn perform(effect: Effect) {
     match effect {
         Effect::Store(id, record) => page::write(SITE, &store::item_name(&tracker.page, id), &record),
         Effect::Erase(id) => page::remove(SITE, &store::item_name(&tracker.page, id)),
-        Effect::Look(Destination::Segment) => {
-            let state = look_for_segment();
-            handle(Input::Found(Destination::Segment, state));
+        Effect::Look(destination) => {
+            let state = look_for(destination);
+            handle(Input::Found(destination, state));
         }
         Effect::Recall(id, destination, key) => {
             let memory = recall(&key);
@@ -305,37 +312,47 @@ fn perform(effect: Effect) {
     }
 }
 
-fn look_for_segment() -> State {
-    let tracker = it();
-    let told = page::window().pick(segment::PATHS, "");
-    let state = segment::state(&told, tracker.blocked.get());
-    tracker.state.set(state);
-    tracker.needs_middleware.set(segment::needs_middleware(&told, state));
-    if segment::is_foreign(&told, state) {
+fn look_for(destination: Destination) -> State {
+    let mut found = seen(destination);
+    let told = page::window().pick(destination.paths(), "");
+    let state = destination.state(&told, found.blocked);
+    if destination == Destination::Segment && segment::is_foreign(&told, state) {
         warn("window.analytics is not Segment's analytics.js: it is told the same way");
     }
     let ready = matches!(state, State::Ready { .. });
-    let since = tracker.missing_since.get().unwrap_or(page::now().steady);
-    if ready && tracker.missing_since.get().is_some() {
-        tracker.waited.set(page::now().steady - since);
+    let now = page::now().steady;
+    if ready && let Some(since) = found.missing_since {
+        found.waited = now - since;
     }
-    tracker.missing_since.set((!ready).then_some(since));
+    found.missing_since = (!ready).then_some(found.missing_since.unwrap_or(now));
+    found.state = state;
+    see(destination, found);
     state
 }
 
+fn seen(destination: Destination) -> Found {
+    it().found.get(destination as usize).map(Cell::get).unwrap_or_default()
+}
+
+fn see(destination: Destination, found: Found) {
+    if let Some(slot) = it().found.get(destination as usize) {
+        slot.set(found);
+    }
+}
+
 fn send(sending: &Sending) {
-    let state = it().state.get();
+    let stub = seen(sending.destination).state == State::Stub;
     let time = page::iso(sending.decision.decided_at);
-    let event = destination::event(&sending.decision, sending.marks, &it().options(), &time);
     let facts = page::facts("");
-    let options = segment::options(sending, &time, fact(&facts, page::Facts::Url));
-    let answer = page::track(
+    let event = spell(sending, &it().options(), &time, fact(&facts, page::Facts::Url));
+    let answer = page::send(
+        sending.destination.name(),
         &event.name,
         &event.properties.json(),
-        &options.json(),
+        &event.options.json(),
+        &event.user.json(),
         sending.id,
-        state == State::Stub,
-        it().needs_middleware.get(),
+        stub,
     );
     let call = match answer.strip_prefix('!') {
         Some(error) => Call::Threw(error.to_owned()),
@@ -345,11 +362,13 @@ fn send(sending: &Sending) {
     handle(Input::Called(sending.id, sending.destination, call));
 }
 
-/// A destination took charge of the decision with this number.
-pub fn confirmed(number: &str) {
+/// The destination of this name took charge of the decision with this number.
+pub fn confirmed(destination: &str, number: &str) {
     let id = whole(number).unwrap_or_default() as u32;
-    handle(Input::Confirmed(id, Destination::Segment));
-    run();
+    if let Some(destination) = Destination::named(destination) {
+        handle(Input::Confirmed(id, destination));
+        run();
+    }
 }
 
 /// What was last handed over for a dedupe key.
@@ -407,25 +426,27 @@ fn set_timer() {
     }
 }
 
-/// Something happened to the page.
-pub fn happened(what: &str) {
+/// Something happened to the page: `name` names the destination whose script was blocked.
+pub fn happened(what: &str, name: &str) {
     let tracker = it();
     match what {
         "activated" => start(),
+        "blocked" => {
+            if let Some(destination) = Destination::named(name) {
+                see(destination, Found { blocked: true, ..seen(destination) });
+                warn(&join(&["the script of ", name, " could not be loaded: blocked, or not there"]));
+                look_again();
+            }
+        }
         _ if !tracker.started.get() => {}
         "hidden" => {
             learn(false);
             handle(Input::Leaving);
             run();
         }
-        "shown" => {
+        _ => {
             page::remove(SITE, &store::name(&["left/", &tracker.page]));
             handle(Input::Returned);
-            look_again();
-        }
-        _ => {
-            tracker.blocked.set(true);
-            warn("analytics.js could not be loaded: blocked, or not there");
             look_again();
         }
     }
@@ -458,21 +479,31 @@ pub fn consent(granted: bool) {
 fn trace(id: u32, step: &Step) {
     page::tell("step", id, &step.told());
     match step {
-        Step::Parked => match it().state.get() {
-            State::Missing => {
-                warn("segment was not found within maxWaitMs: decisions wait for the next page")
-            }
-            State::Failed => {
-                warn("segment is disabled or could not be loaded: decisions wait for the next page");
-            }
-            State::Stub => warn(
-                "segment is still a stub after maxWaitMs, analytics.js may be blocked: \
-                 what it queued is offered again on the next page",
-            ),
-            State::Ready { .. } => {}
-        },
+        Step::Parked => warn_of_parking(),
         Step::Threw(..) => page::tell("error", 0, &step.told()),
         _ => {}
+    }
+}
+
+fn warn_of_parking() {
+    let options = it().options();
+    let missing = |it: &Destination| seen(*it).state == State::Missing;
+    // Of those that were only looked for, nobody misses one when another is there.
+    if options.finds_destinations() && options.destinations().all(|it| missing(&it)) {
+        warn("no analytics tool was found within maxWaitMs: decisions wait for the next page");
+        return;
+    }
+    for destination in options.destinations().filter(|it| !(options.finds_destinations() && missing(it))) {
+        let why = match seen(destination).state {
+            State::Missing => " was not found within maxWaitMs: decisions wait for the next page",
+            State::Failed => " is disabled or could not be loaded: decisions wait for the next page",
+            State::Stub => {
+                " is still a stub after maxWaitMs, its script may be blocked: what it queued is offered \
+                 again on the next page"
+            }
+            State::Ready { .. } => continue,
+        };
+        warn(&join(&[destination.name(), why]));
     }
 }
 

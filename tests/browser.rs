@@ -15,8 +15,21 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-const SOURCES: [&str; 3] =
-    [include_str!("../www/segment.js"), include_str!("../www/page.js"), include_str!("../www/report.js")];
+macro_rules! shell {
+    ($($file:literal),*) => {
+        [$(concat!("// file: ", $file, "\n", include_str!(concat!("../www/", $file)))),*]
+    };
+}
+
+/// The parts of the shell that the module needs, each behind those it imports.
+const SOURCES: [&str; 6] = shell![
+    "destinations/segment.js",
+    "destinations.js",
+    "page.js",
+    "sources/optimizely-web.js",
+    "sources.js",
+    "report.js"
+];
 
 /// A page on which the module has just started. It is cleared away when it is dropped.
 struct Stage(JsValue);
@@ -362,13 +375,6 @@ fn a_method_that_is_none_and_arguments_that_are_none_are_named() {
         ("consent", "[]", "consent `argument 1` is missing, must be true or false"),
         ("consent", "['yes']", "consent `argument 1` is \"yes\", must be true or false"),
         ("consent", "[1]", "consent `argument 1` is 1, must be true or false"),
-        ("attach", "[]", "attach `argument 1` is missing, must be \"optimizelyWeb\""),
-        (
-            "attach",
-            "['statsig']",
-            "attach `argument 1` is \"statsig\", must be \"optimizelyWeb\" (it is not available in this version yet)",
-        ),
-        ("attach", "[{}]", "attach `argument 1` is an object, must be \"optimizelyWeb\""),
         ("trackdecision", "[]", "`trackdecision` is not a method of decisionBridge"),
         ("__proto__", "[]", "`__proto__` is not a method of decisionBridge"),
     ];

@@ -6,7 +6,7 @@ mod common;
 
 use common::{AT, Json, direct, held_back, optimizely, options, with};
 use decision_bridge::decision::{Decision, Text};
-use decision_bridge::destination::segment::{self, PATHS, is_foreign, needs_middleware};
+use decision_bridge::destination::segment::{self, PATHS, is_foreign};
 use decision_bridge::destination::{Destination, Event, State, event};
 use decision_bridge::gate::Marks;
 use decision_bridge::json::Fields;
@@ -35,7 +35,7 @@ fn full() -> Decision {
 
 #[track_caller]
 fn is_told(decision: &Decision, given: Value, marks: Marks, name: &str, properties: &str) {
-    let Event { name: told, properties: fields } = event(decision, marks, &options(given), TIME);
+    let Event { name: told, properties: fields, .. } = event(decision, marks, &options(given), TIME);
     assert_eq!(told, name);
     assert_eq!(fields.json(), properties);
     serde_json::from_str::<Value>(&fields.json()).expect("JSON");
@@ -194,7 +194,6 @@ fn the_snippets_stub_is_a_stub_until_its_script_is_known_to_be_blocked() {
     };
     assert_eq!(segment::state(&told("l"), false), State::Stub);
     assert_eq!(segment::state(&told("l"), true), State::Failed);
-    assert!(needs_middleware(&told("l"), State::Stub), "nobody knows which version will replace it");
 }
 
 #[test]
@@ -238,28 +237,9 @@ fn another_library_is_ready_and_tells_nothing() {
     let foreign = json!({"track": function(), "page": function()});
     is(foreign.clone(), SILENT);
     let told = looks(foreign);
-    assert!(is_foreign(&told, SILENT) && !needs_middleware(&told, SILENT));
+    assert!(is_foreign(&told, SILENT));
     let segments = looks(json!({"track": function(), "initialized": true, "VERSION": "1.81.0"}));
     assert!(!is_foreign(&segments, READY));
-}
-
-#[test]
-fn old_versions_need_a_middleware_for_the_idempotency_key() {
-    for (version, needs) in [
-        ("1.67.0", true),
-        ("1.68.0", false),
-        ("1.81.3", false),
-        ("1.5.1", true),
-        ("2.0.0", false),
-        ("2.1.0", false),
-        ("0.9.0", false),
-        ("1", false),
-        ("", false),
-        ("one.two", false),
-    ] {
-        let told = looks(json!({"track": function(), "initialized": true, "VERSION": version}));
-        assert_eq!(needs_middleware(&told, READY), needs, "{version:?}");
-    }
 }
 
 fn sending(decision: Decision) -> Sending {

@@ -6,7 +6,7 @@ mod common;
 
 use common::Json;
 use decision_bridge::destination::Destination;
-use decision_bridge::options::{Case, Dedupe, Options, QaSignal, Treatment};
+use decision_bridge::options::{Case, Dedupe, Options, QaSignal, Treatment, one_of};
 use decision_bridge::source::Source;
 use serde_json::{Value, json};
 
@@ -417,7 +417,9 @@ fn qa_signals_are_lists_of_names_or_pairs() {
 }
 
 #[test]
-fn sources_are_known_or_planned_or_neither() {
+fn sources_are_known_or_a_mistake() {
+    // The first is told by calls only.
+    let wanted = one_of(&Source::ALL.map(Source::name)[1..]);
     let auto = good(json!({"sources": "auto"}));
     assert_eq!(auto, Options::default());
     let named = good(json!({"sources": ["optimizelyWeb"]}));
@@ -425,36 +427,23 @@ fn sources_are_known_or_planned_or_neither() {
     assert!(!good(json!({"sources": []})).wants(Source::OptimizelyWeb), "an empty list asks for none");
     refuses_all_but(&["a list"], "sources", "\"auto\" or a list");
     for (value, spelled) in one_of_each_kind() {
-        let mistake = format!("init: option `sources[0]` is {spelled}, must be \"optimizelyWeb\"");
+        let mistake = format!("init: option `sources[0]` is {spelled}, must be {wanted}");
         refuses(json!({"sources": [value]}), &mistake);
     }
-    for planned in ["optimizelyFeature", "statsig", "avsb", "webyn", "growthbook", "openFeature"] {
-        let later = "must be \"optimizelyWeb\" (it is not available in this version yet)";
-        refuses(
-            json!({"sources": [planned]}),
-            &format!("init: option `sources[0]` is \"{planned}\", {later}"),
-        );
-    }
     let (options, mistakes) = parsed(json!({"sources": ["optimizelyWeb", "statsik", "optimizelyWeb"]}));
-    assert_eq!(mistakes, ["init: option `sources[1]` is \"statsik\", must be \"optimizelyWeb\""]);
+    assert_eq!(mistakes, [format!("init: option `sources[1]` is \"statsik\", must be {wanted}")]);
     assert!(options.names(Source::OptimizelyWeb), "the good ones count");
 }
 
 #[test]
-fn destinations_are_known_or_planned_or_neither() {
+fn destinations_are_known_or_a_mistake() {
     assert_eq!(good(json!({"destinations": "auto"})), Options::default());
     assert_eq!(good(json!({"destinations": ["segment"]})).destinations().count(), 1);
     assert_eq!(good(json!({"destinations": []})).destinations().count(), 0);
     refuses_all_but(&["a list"], "destinations", "\"auto\" or a list");
-    for planned in ["amplitude", "rudderstack", "mixpanel", "posthog", "ga4", "gtm"] {
-        let later = "must be \"segment\" (it is not available in this version yet)";
-        refuses(
-            json!({"destinations": [planned]}),
-            &format!("init: option `destinations[0]` is \"{planned}\", {later}"),
-        );
-    }
     let (options, mistakes) = parsed(json!({"destinations": ["segment", "segmnt"]}));
-    assert_eq!(mistakes, ["init: option `destinations[1]` is \"segmnt\", must be \"segment\""]);
+    let wanted = one_of(&Destination::ALL.map(Destination::name));
+    assert_eq!(mistakes, [format!("init: option `destinations[1]` is \"segmnt\", must be {wanted}")]);
     assert_eq!(options.destinations().count(), 1);
 }
 

@@ -5,7 +5,8 @@ import { instantiate } from "virtual:glue";
 import { moduleBytes } from "virtual:module";
 import { attempt, makePage } from "./page.js";
 import { makeReport } from "./report.js";
-import { isSegmentScript } from "./segment.js";
+import { makeSources } from "./sources.js";
+import { leaving, whose } from "./destinations.js";
 
 /* global VERSION: set by the build */
 const LOG = "[decision-bridge] ";
@@ -30,7 +31,10 @@ function start() {
   const bridge = Array.isArray(found) ? found : [];
   const pushed = bridge.splice(0);
   const report = makeReport(VERSION);
-  const page = makePage((method, ...args) => attempt(() => run(method, args)), report.tell, tag && tag.nonce);
+  const call = (method, ...args) => attempt(() => run(method, args));
+  const settings = (kind) => attempt(() => again.init[1][0].sourceOptions[kind]);
+  const sources = makeSources(run, report.tell, settings, () => call("flush"));
+  const page = makePage(call, report.tell, sources, tag && tag.nonce);
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";
@@ -38,28 +42,22 @@ function start() {
   let life = 0;
   const again = {}; // what a second instance has to be told again: the first init, the last consent
 
-  function run(method, args) {
-    const now = Date.now();
+  function run(method, args, now = Date.now()) {
     if ((method === "init" && !again.init) || method === "consent") again[method] = [method, args, now];
     if (invoke) return invoke(method, args, now);
     // However many decisions there are, what starts us always passes.
-    if (waiting.length < ROOM || !method.startsWith("track")) waiting.push([method, args.map(snapshot), now]);
+    if (waiting.length < ROOM || !/^(track|decided)/.test(method)) waiting.push([method, args.map(snapshot), now]);
     else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
   }
 
   for (const method of METHODS) bridge[method] = (...args) => void attempt(() => run(method, args));
   bridge.version = VERSION;
   bridge.on = report.on;
-  bridge.diagnose = () => report.diagnose(attempt(() => invoke && JSON.parse(invoke("diagnose", [], 0))) || { state });
-  bridge.attach = (kind, client) => {
-    const optimizely = kind === "optimizelyWeb";
-    if (optimizely && client !== undefined && client !== attempt(() => window.optimizely)) {
-      report.tell("error", 0, "attach: argument 2 is another client, must be window.optimizely or missing");
-    }
-    if (optimizely) page.listenOn(true);
-    attempt(() => run("attach", [kind, client]));
-    return () => void (optimizely && page.listenOn(false));
+  bridge.diagnose = () => {
+    const told = attempt(() => invoke && JSON.parse(invoke("diagnose", [], 0))) || { state };
+    return report.diagnose({ ...told, sources: sources.shown() });
   };
+  bridge.attach = (kind, client) => attempt(() => sources.attach(kind, client));
   bridge.push = (...entries) => {
     for (const entry of entries) attempt(() => take(entry));
     return entries.length;
@@ -127,18 +125,24 @@ function start() {
     );
   }
 
-  listen((what) => attempt(() => run(what, [])));
+  listen(call);
 }
 
 // What happens on the page and makes another look worth while.
 function listen(tell) {
   const on = (target, event, handler) => target.addEventListener(event, handler, true);
-  on(window, "pagehide", () => tell("hidden"));
+  on(window, "pagehide", () => {
+    tell("hidden");
+    attempt(leaving);
+  });
   on(window, "pageshow", (event) => tell(event.persisted ? "shown" : "flush"));
   on(window, "load", () => tell("flush"));
   // The window never hears of the scripts.
   on(document, "load", ({ target }) => target.nodeName === "SCRIPT" && tell("flush"));
-  on(window, "error", ({ target }) => target.nodeName === "SCRIPT" && isSegmentScript(target) && tell("blocked"));
+  on(window, "error", ({ target }) => {
+    const blocked = target.nodeName === "SCRIPT" && (target.dataset.globalSegmentAnalyticsKey ? { kind: "segment" } : whose(target.src));
+    if (blocked) tell("blocked", blocked.kind);
+  });
   on(document, "DOMContentLoaded", () => tell("flush"));
   on(document, "visibilitychange", () => tell("flush"));
   on(document, "prerenderingchange", () => tell("activated"));

@@ -1,6 +1,7 @@
 // What the module may ask of the page: verbs without rules. Each catches whatever the page may
 // throw, since a throw through WebAssembly would leave the module half alive.
-import { loadSegment, track } from "./segment.js";
+import { destination } from "./destinations.js";
+import { loadSegment } from "./destinations/segment.js";
 
 const UNIT = "\x1f"; // divides values
 const ENTRY = "\x1e"; // divides the entries of one value
@@ -20,14 +21,12 @@ export function attempt(action, otherwise) {
 }
 
 // `call(method, …arguments)` calls into the module; `tell` is the report's.
-export function makePage(call, tell, nonce) {
+export function makePage(call, tell, sources, nonce) {
   const memory = [new Map(), new Map(), new Map()];
   let stores = [];
   const trusted = []; // shelves that were seen to keep what is written
-  const listened = [];
   let cookies; // read once per task: it costs more than all the rest
   let first; // the query the page was loaded with: some tools tidy the address
-  let listening = true;
 
   const verbs = {
     pick: (value, paths, args) => pick(value, paths, args.split(UNIT)),
@@ -91,31 +90,15 @@ export function makePage(call, tell, nonce) {
         () => loadSegment(key, cdn, nonce),
         (error) => tell("warning", 0, "analytics.js could not be loaded: " + error)
       ),
-    track: (name, properties, options, id, stub, middleware) =>
+    send: (kind, name, properties, options, user, id, stub) =>
       attempt(
-        () => track(name, JSON.parse(properties), JSON.parse(options), stub, middleware, () => call("confirmed", "" + id)),
+        () => {
+          const event = { name, properties: JSON.parse(properties), options: JSON.parse(options), user: JSON.parse(user) };
+          return destination(kind).send(event, stub, () => call("confirmed", kind, "" + id));
+        },
         (error) => "!" + (attempt(() => clean(error)) ?? "something that has no text")
       ),
-
-    listenToOptimizely(client, make) {
-      return !!attempt(() => {
-        if (make && !window[client]) window[client] = [];
-        const found = window[client];
-        if (!found || typeof found.push !== "function" || found.nodeType || listened.includes(client)) return false;
-        listened.push(client);
-        for (const name of ["campaignDecided", "initialized"]) {
-          found.push({
-            type: "addListener",
-            filter: { type: "lifecycle", name },
-            handler: (event) => listening && call(name, event, client),
-          });
-        }
-        return true;
-      });
-    },
-    listenOn(yes) {
-      listening = yes;
-    },
+    find: sources.find,
   };
   // Whatever the page throws, the module gets nothing: "" is false and 0 to it too.
   for (const name of Object.keys(verbs)) {
@@ -183,7 +166,10 @@ function safeGo(value, step, args) {
 function go(value, { word, sign, argument }, args) {
   if (sign === "!") return typeof value[word] === "function" ? (argument ? value[word](argument) : value[word]()) : undefined;
   if (sign === "@") return typeof value[word] === "function" ? value[word]({ [argument]: args[0] }) : undefined;
-  if (word[0] === "?") return value.find((item) => item && String(item.id) === args[word[1]]);
+  if (word[0] === "?") {
+    const wanted = args[word[1]];
+    return wanted ? value.find((item) => item && (String(item.id) === wanted || item.key === wanted)) : undefined;
+  }
   const name = word[0] === "$" ? args[word[1]] : word;
   const moment = sign === "%";
   const found = value[name];

@@ -42,23 +42,24 @@ extern "C" {
     /// Tells the report, the page's handlers and the console: what happened, to which decision.
     #[wasm_bindgen(js_namespace = page)]
     pub fn tell(what: &str, id: u32, text: &str);
-    /// Listens to Optimizely's client of this name. With `make` its queue is made when it is not
-    /// there. Says whether it is there, and was not listened to before.
-    #[wasm_bindgen(js_namespace = page, js_name = listenToOptimizely)]
-    pub fn listen_to_optimizely(client: &str, make: bool) -> bool;
+    /// Looks for the clients of these sources, divided by spaces, and hooks the new ones; with `all`
+    /// for those of all sources.
+    #[wasm_bindgen(js_namespace = page)]
+    pub fn find(sources: &str, all: bool);
     /// Loads analytics.js for a write key, unless `window.analytics` is there.
     #[wasm_bindgen(js_namespace = page, js_name = loadSegment)]
     pub fn load_segment(write_key: &str, cdn_url: &str);
-    /// Calls `analytics.track`. Answers with nothing when it returned, `later` when it will confirm
-    /// with a call of `confirmed`, else with what was thrown, behind `!`.
+    /// Hands an exposure to a destination, or to its stub. Answers with nothing when it returned,
+    /// `later` when it will confirm with a call of `confirmed`, else with what was thrown, behind `!`.
     #[wasm_bindgen(js_namespace = page)]
-    pub fn track(
+    pub fn send(
+        destination: &str,
         name: &str,
         properties: &str,
         options: &str,
+        user: &str,
         id: u32,
         stub: bool,
-        middleware: bool,
     ) -> String;
     /// 26 random digits and letters.
     #[wasm_bindgen(js_namespace = page)]

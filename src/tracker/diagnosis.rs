@@ -1,10 +1,10 @@
 //! The tracker's part of the report.
 
-use super::{fact, it, look_for_segment, sources, warn};
+use super::{fact, it, look_for, seen, sources, warn};
+use crate::destination::{Destination, State};
 use crate::js::page;
-use crate::json::{Fields, join, list};
+use crate::json::{Fields, list};
 use crate::signal::cookie;
-use crate::source::Source;
 use crate::source::optimizely_web::visitor;
 use crate::view::{View, kind};
 
@@ -20,24 +20,21 @@ pub fn diagnose() -> String {
     report.text("state", state);
     let options = tracker.options();
     report.put("options", &options.shown().json());
-    let found = look_for_segment();
-    let waited = tracker.missing_since.get().map_or(tracker.waited.get(), |since| page::now().steady - since);
-    let destinations = options.destinations().map(|destination| {
+    // Of those that were only looked for, Segment is what people expect to read about.
+    let shown = |it: &Destination| {
+        let state = look_for(*it);
+        !options.finds_destinations() || state != State::Missing || *it == Destination::Segment
+    };
+    let destinations = options.destinations().filter(shown).map(|destination| {
+        let found = seen(destination);
+        let waited = found.missing_since.map_or(found.waited, |since| page::now().steady - since);
         let mut fields = Fields::default();
         fields.text("name", destination.name());
-        fields.text("state", found.name());
+        fields.text("state", found.state.name());
         fields.number("waitedMs", waited);
         fields.json()
     });
     report.put("destinations", &list(destinations));
-    let sources = tracker.clients.borrow().clone().into_iter().map(|client| {
-        let mut fields = Fields::default();
-        fields.text("name", Source::OptimizelyWeb.name());
-        fields.text("found", &join(&["window.", client]));
-        fields.text("hooked", "campaignDecided");
-        fields.json()
-    });
-    report.put("sources", &list(sources));
     let mut signals = Fields::default();
     signals.text_or_null("preview", &tracker.facts.borrow().preview);
     signals.text_or_null("qa", &tracker.facts.borrow().qa);

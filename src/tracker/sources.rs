@@ -4,13 +4,11 @@
 use super::{decide, fact, it};
 use crate::decision::Decision;
 use crate::js::page::{self, JsValue};
+use crate::json::join;
 use crate::options::Options;
 use crate::source::Source;
 use crate::source::optimizely_web::{Around, read_state};
 use crate::view::View;
-
-/// The names of Optimizely's client: Optimizely Web's, and Performance Edge's.
-const CLIENTS: [&str; 2] = ["optimizely", "optimizelyEdge"];
 
 /// A decision came in from Optimizely's callback.
 pub fn decide_by_callback(decision: Decision) {
@@ -24,33 +22,13 @@ pub fn decide_by_event(decision: Decision) {
     decide(decision);
 }
 
-/// Looks for the experiment tools that are on the page now, and listens to the new ones.
+/// Looks for the experiment tools that are on the page now, and hooks the new ones.
 pub fn find(options: &Options) {
-    if options.wants(Source::OptimizelyWeb) {
-        for client in CLIENTS {
-            let comes = client == "optimizely" && options.names(Source::OptimizelyWeb);
-            hook(client, comes);
-        }
+    let mut names = String::new();
+    for source in Source::ALL.into_iter().filter(|source| options.names(*source)) {
+        names += &join(&[source.name(), " "]);
     }
-}
-
-/// Listens to Optimizely, as `attach` asks.
-#[inline(never)]
-pub fn attach() {
-    for client in CLIENTS {
-        hook(client, client == "optimizely");
-    }
-}
-
-/// Listens to a client, once, and replays what it decided before.
-fn hook(client: &'static str, make: bool) {
-    if it().clients.borrow().contains(&client) {
-        return;
-    }
-    if page::listen_to_optimizely(client, make) {
-        it().clients.borrow_mut().push(client);
-        replay(client, false);
-    }
+    page::find(&names, options.sources.is_none());
 }
 
 /// Takes in what a client decided before. The decision that redirected the visitor here is told by

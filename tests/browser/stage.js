@@ -2,13 +2,20 @@
 // storage and analytics the tests hold in their hands. The body of a function (sources, invoke).
 if (globalThis.stage) globalThis.stage.close(); // of a test that failed
 
+// Each file in the scope of those before it. What a list of vendors imports beyond them is an empty
+// vendor.
 const scope = {};
 for (const source of sources) {
+  const [, file] = /^\/\/ file: (.*)/.exec(source);
   const imported = [...source.matchAll(/^import \{([^}]*)\}.*$/gm)].flatMap(([, names]) => names.split(",").map((name) => name.trim()));
+  const vendors = [...source.matchAll(/^import (\w+) from "\.\/(.*)";$/gm)];
   const exported = [...source.matchAll(/^export (?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const body = source.replace(/^import .*$/gm, "").replace(/^export /gm, "");
-  const make = new Function(...imported, body + "\nreturn {" + exported + "};");
-  Object.assign(scope, make(...imported.map((name) => scope[name])));
+  const body = source.replace(/^import .*$/gm, "").replace(/^export default /m, "const vendor = ").replace(/^export /gm, "");
+  const names = [...imported, ...vendors.map(([, name]) => name)];
+  const values = [...imported.map((name) => scope[name]), ...vendors.map(([, , path]) => scope[path] || {})];
+  const vendor = body.includes("const vendor = ") ? "vendor" : "undefined";
+  const answer = [...exported, JSON.stringify(file) + ": " + vendor].join(", ");
+  Object.assign(scope, new Function(...names, body + "\nreturn {" + answer + "};")(...values));
 }
 
 const own = ["setTimeout", "clearTimeout", "analytics", "optimizely", "localStorage", "sessionStorage"];
@@ -92,9 +99,10 @@ const tell = (what, id, text) => {
   stage.told.push([what, id, text]);
   report.tell(what, id, text);
 };
-globalThis.page = scope.makePage((method, ...args) => invoke(method, args), tell);
-stage.bridge = { on: report.on };
-for (const method of ["init", "trackLayerDecision", "trackDecision", "consent", "flush", "attach"]) stage.bridge[method] = stage.method(method);
+const registry = scope.makeSources(invoke, tell, () => undefined, () => invoke("flush", []));
+globalThis.page = scope.makePage((method, ...args) => invoke(method, args), tell, registry);
+stage.bridge = { on: report.on, attach: registry.attach };
+for (const method of ["init", "trackLayerDecision", "trackDecision", "consent", "flush"]) stage.bridge[method] = stage.method(method);
 globalThis.stage = stage;
 globalThis.bridge = stage.bridge;
 return stage;

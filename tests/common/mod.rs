@@ -70,8 +70,13 @@ fn step<'a>(value: &'a Value, name: &str, args: &[&str]) -> Option<Cow<'a, Value
     let argument = |name: &str| args.get(name[1..2].parse::<usize>().ok()?).copied();
     if name.starts_with('?') {
         let wanted = argument(name)?;
-        let has_id =
-            |item: &&Value| item.is_object() && item.get("id").map_or("undefined".into(), spelled) == wanted;
+        let has_id = |item: &&Value| {
+            let spelled = |name| item.get(name).map_or("undefined".into(), spelled);
+            item.is_object() && (spelled("id") == wanted || item.get("key").is_some_and(|key| key == wanted))
+        };
+        if wanted.is_empty() {
+            return None;
+        }
         return value.as_array()?.iter().find(has_id).map(Cow::Borrowed);
     }
     let name = if name.starts_with('$') { argument(name)? } else { name };
@@ -239,7 +244,7 @@ pub fn told_of(decision: &Decision) -> Value {
         if text == Text::Properties && !value.is_empty() {
             let mut fields = Default::default();
             unpack(value, &mut fields);
-            all["Properties"] = serde_json::from_str(&fields.json()).expect("the fields are JSON");
+            all["Properties"] = serde_json::from_str(&fields.json()).unwrap_or_else(|_| value.into());
         } else if !value.is_empty() {
             all[format!("{text:?}")] = value.into();
         }

@@ -156,12 +156,14 @@ story(
 )
 
 story(
-  'what comes in a later version says so, and does not pretend',
+  'attach names what it does not know, and what is no client',
   async (world) => {
-    const page = await world.open('/', html(snippet(world.origin), init({ identify: true }), push('attach', 'statsig'), tag(), push('trackDecision', decision())))
+    const page = await world.open('/', html(snippet(world.origin), init(), push('attach', 'statsik'), push('attach', 'optimizelyWeb', null), tag(), push('trackDecision', decision())))
     await world.delivered(page)
-    assert.equal(world.server.events.filter((event) => event.type === 'identify').length, 0)
-    assert.equal(world.ours('error').filter((line) => /not available/.test(line.text)).length, 2)
+    const errors = world.ours('error').map((line) => line.text)
+    assert.equal(errors.length, 2)
+    assert.match(errors[0], /attach: argument 1 is "statsik", must be "optimizelyWeb"/)
+    assert.match(errors[1], /attach: argument 2 is null, must be window\.optimizely/)
   },
   { errors: true },
 )

@@ -133,7 +133,7 @@ for (const [when, cdn] of [['before we listen', '/cdn/blocked'], ['while we list
     const late = script(`addEventListener('error',()=>{const tag=document.createElement('script');tag.src='/dist/decision-bridge.js';document.head.append(tag)},true)`)
     const listening = when === 'while we listen'
     const page = await world.open('/', html(listening ? tag() : late, snippet(world.origin, { cdn }), init({ maxWaitMs: 2000 }), push('trackDecision', decision())))
-    await until(async () => (await world.diagnose(page)).warnings?.some(({ message }) => /analytics\.js/.test(message)), 'a warning names the blocked analytics.js')
+    await until(async () => (await world.diagnose(page)).warnings?.some(({ message }) => /segment/.test(message)), 'a warning names the blocked destination')
     await world.idle(page)
     const report = await world.diagnose(page)
     // A failure before our script listened cannot be told from a slow network.

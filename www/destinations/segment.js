@@ -60,22 +60,32 @@ function pageContext() {
   };
 }
 
-// Hands an exposure over. Says "" when `track` returned and that is all it tells, else "later":
-// `confirmed` is then called when the tool took charge. A promise of `track` settles then; a stub
-// keeps the callback for the real tool.
-export function track(name, properties, options, stub, middleware, confirmed) {
-  const analytics = window.analytics;
-  if (middleware && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
-    analytics.__decisionBridge = true;
-    analytics.addSourceMiddleware(giveKey);
-  }
-  const result = stub
-    ? analytics.track(name, properties, options, confirmed)
-    : analytics.track(name, properties, options);
-  const promise = result && !Array.isArray(result) && typeof result.then === "function";
-  if (promise) result.then(confirmed, confirmed);
-  return promise || stub ? "later" : "";
+// Of a stub nobody knows which version will replace it.
+function ignoresMessageId({ VERSION }, stub) {
+  const [major, minor] = String(VERSION || "").split(".");
+  return stub || (major === "1" && minor < 68);
 }
+
+export default {
+  kind: "segment",
+  script: /\/analytics\.js\/v1\//,
+
+  // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real
+  // tool.
+  send({ name, properties, options }, stub, confirmed) {
+    const analytics = window.analytics;
+    if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
+      analytics.__decisionBridge = true;
+      analytics.addSourceMiddleware(giveKey);
+    }
+    const result = stub
+      ? analytics.track(name, properties, options, confirmed)
+      : analytics.track(name, properties, options);
+    const promise = result && !Array.isArray(result) && typeof result.then === "function";
+    if (promise) result.then(confirmed, confirmed);
+    return promise || stub ? "later" : "";
+  },
+};
 
 // Gives our events their idempotency key where analytics.js ignores the option `messageId`
 // (before 1.68). Other events pass untouched.
@@ -88,10 +98,4 @@ function giveKey({ payload, next }) {
     delete event.context.messageId;
   }
   next(payload);
-}
-
-// Whether this element is the script that would load analytics.js.
-export function isSegmentScript(element) {
-  const marked = element.dataset && "globalSegmentAnalyticsKey" in element.dataset;
-  return marked || /\/analytics\.js\/v1\//.test(element.src);
 }

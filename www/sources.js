@@ -1,0 +1,61 @@
+// The sources that have to be hooked: finds the SDKs that are on the page, hooks each client once,
+// and hands what they bring to the module. A new one is a file below and a line here.
+import { attempt } from "./page.js";
+import optimizelyWeb from "./sources/optimizely-web.js";
+
+const SOURCES = [optimizelyWeb];
+
+// `run(method, arguments)` calls the module, now or once it runs; `settings(kind)` is what the page
+// said about a source in `init`; `look` asks for another look at the page.
+export function makeSources(run, tell, settings, look) {
+  const hooked = []; // { source, client, detach }
+
+  function hook(source, client) {
+    let entry = hooked.find((entry) => entry.client === client && entry.source === source);
+    if (!entry) {
+      const { kind } = source;
+      entry = { source, client };
+      hooked.push(entry); // first, since a hook may bring decisions that lead here again
+      entry.detach = attempt(() => source.hook(
+        client,
+        (event, at) => attempt(() => run("decided", [kind, event, client, settings(kind)], at)),
+        () => settings(kind)
+      ));
+    }
+    return entry;
+  }
+
+  const find = (source, named) => attempt(() => source.find(named, look)) || [];
+
+  return {
+    find(names, all) {
+      for (const source of SOURCES) {
+        const named = names.split(" ").includes(source.kind);
+        if (all || named) for (const client of find(source, named)) hook(source, client);
+      }
+    },
+
+    attach(kind, client) {
+      const source = SOURCES.find((source) => source.kind === kind);
+      const wrong = (place, came, wanted) => tell("error", 0, "attach: argument " + place + " is " + came + ", must be " + wanted);
+      if (!source) {
+        wrong(1, attempt(() => JSON.stringify(kind)) || typeof kind, SOURCES.map((source) => JSON.stringify(source.kind)).join(" or "));
+      } else if (client !== undefined && !attempt(() => source.fits(client))) {
+        wrong(2, client === null ? "null" : "of type " + typeof client, source.wanted);
+      } else {
+        const clients = client === undefined ? find(source, true) : [source.known ? source.known(client) : client];
+        if (!clients.length) tell("warning", 0, "attach: " + kind + " is not on this page yet");
+        const entries = clients.map((client) => hook(source, client));
+        return () => entries.forEach((entry) => {
+          const at = hooked.indexOf(entry);
+          if (at >= 0) hooked.splice(at, 1);
+          attempt(entry.detach);
+          entry.detach = undefined;
+        });
+      }
+      return () => {};
+    },
+
+    shown: () => hooked.map(({ source, client }) => ({ name: source.kind, client: typeof client === "string" ? "window." + client : "attached" })),
+  };
+}
