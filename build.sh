@@ -14,6 +14,7 @@ help() {
 ./build.sh dist    builds dist/
 ./build.sh bench   measures against the published recipe: a table, and tests/bench/results.json
 ./build.sh size    tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
+./build.sh fuzz    looks for input that breaks a parser: 300 seconds for each target, or --seconds N
 EOF
 }
 
@@ -80,6 +81,32 @@ rooms() {
   ! grep -rnE '\b(wasm_bindgen|web_sys|gloo_timers|serde_wasm_bindgen)\b' src --include='*.rs' | grep -v '^src/js[./]'
 }
 
+# fuzz [--seconds N]: libFuzzer wants coverage counters, which cargo-fuzz asks rustc for by flags that
+# count as unstable. No address sanitizer: what parses has no line of unsafe code. Inputs that reach
+# something new gather in target/, from one run to the next; one that breaks a property falls into
+# fuzz/corpus/, where `cargo test` tries it again.
+fuzz() {
+  local seconds=300 target
+  if [[ ${1:-} == --seconds && ${2:-} =~ ^[0-9]+$ ]]; then seconds=$2; elif (($# > 0)); then help >&2; exit 2; fi
+  need_toolchain
+  need_cargo_fuzz
+  step 'Compiling the fuzz targets' cargo_fuzz build
+  for target in $(cargo fuzz list); do
+    step "Fuzzing $target for $seconds s" fuzz_target "$target" "$seconds"
+    sed -nE 's/^Done ([0-9]+) runs .*/  \1 inputs tried/p' "$LOG"
+  done
+}
+
+cargo_fuzz() { RUSTC_BOOTSTRAP=1 cargo fuzz "$1" --sanitizer none --target-dir "$TARGET/fuzz" "${@:2}"; }
+
+fuzz_target() {
+  local seeds=("fuzz/corpus/$1")
+  [[ $1 != decisions ]] || seeds+=(tests/fixtures/*/)
+  mkdir -p "$TARGET/fuzz/corpus/$1"
+  cargo_fuzz run "$1" "$TARGET/fuzz/corpus/$1" "${seeds[@]}" -- \
+    -max_total_time="$2" -timeout=10 -dict=fuzz/dictionary -artifact_prefix="fuzz/corpus/$1/found-"
+}
+
 browser_tests() {
   wasm-pack test --headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install -- --test browser
 }
@@ -108,6 +135,7 @@ run_tests() {
   step 'Clippy for the browser' cargo clippy --quiet --all-targets --target wasm32-unknown-unknown -- -D warnings
   step 'Native tests' cargo test
   count 'cargo test' "$rust"
+  fuzz --seconds 10
   step 'Browser tests' browser_tests
   count 'wasm-pack test' "$rust"
   dist
@@ -119,6 +147,7 @@ run_tests() {
 
 case "${1:-help}" in
   help | demo | dist | bench | size) "${1:-help}" ;;
+  fuzz) fuzz "${@:2}" ;;
   test) run_tests ;;
   *) help >&2; exit 2 ;;
 esac

@@ -29,6 +29,10 @@ need_wasm_bindgen() {
 
 need_wasm_pack() { need_program wasm-pack 0.15.1 wasm-pack; }
 
+need_cargo_fuzz() { need_program cargo-fuzz 0.13.2 cargo-fuzz; }
+
+need_cargo_deny() { need_program cargo-deny 0.20.2 cargo-deny; }
+
 need_browser() {
   local missing=()
   command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
