@@ -5,16 +5,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH" RUSTUP_AUTO_INSTALL=0
 TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 LOG="$(mktemp)"
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$LOG"' EXIT
+COPY=
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$LOG" "$COPY"' EXIT
 
 help() {
   cat <<'EOF'
-./build.sh demo    builds, and serves the demo on http://127.0.0.1:8080 (PORT to change)
-./build.sh test    runs everything that proves the project
-./build.sh dist    builds dist/
-./build.sh bench   measures against the published recipe: a table, and tests/bench/results.json
-./build.sh size    tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
-./build.sh fuzz    looks for input that breaks a parser: 300 seconds for each target, or --seconds N
+./build.sh demo       builds, and serves the demo on http://127.0.0.1:8080 (PORT to change)
+./build.sh test       runs everything that proves the project
+./build.sh dist       builds dist/
+./build.sh bench      measures against the published recipe: a table, and tests/bench/results.json
+./build.sh size       tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
+./build.sh fuzz       looks for input that breaks a parser: 300 seconds for each target, or --seconds N
+./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
+./build.sh reproduce  builds twice, in two folders, and compares byte for byte
 EOF
 }
 
@@ -107,6 +110,42 @@ fuzz_target() {
     -max_total_time="$2" -timeout=10 -dict=fuzz/dictionary -artifact_prefix="fuzz/corpus/$1/found-"
 }
 
+# What a visitor downloads comes from the crates alone, and deny.toml says which may; npm has the tools.
+supply() {
+  local manifest manifests=(Cargo.toml fuzz/Cargo.toml)
+  need_toolchain
+  need_node
+  need_cargo_deny
+  for manifest in "${manifests[@]}"; do
+    step "Sources and licences of $manifest" cargo deny --locked --manifest-path "$manifest" check bans licenses sources
+  done
+  step 'Packages of npm' node www/build/packages.mjs
+  echo 'Fetching the RustSec database of advisories …'
+  timeout 60 cargo deny --locked fetch db >"$LOG" 2>&1 </dev/null || echo '  it cannot be reached'
+  if ! compgen -G "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs/*/crates" >/dev/null; then
+    echo '  NOT CHECKED: known advisories, because no copy of the database is here'
+    return
+  fi
+  for manifest in "${manifests[@]}"; do
+    step "Known advisories for $manifest" cargo deny --locked --offline --manifest-path "$manifest" check advisories
+  done
+}
+
+reproduce() {
+  dist
+  compare_with_copy
+}
+
+# Builds a clean copy of the tree in another folder, from nothing, standard library included: what is
+# shipped must come out the same, byte for byte. The packages of npm are the same ones, by their hashes.
+compare_with_copy() {
+  COPY=$(mktemp -d)
+  git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$COPY"
+  ln -s "$PWD/tests/node_modules" "$COPY/tests/node_modules"
+  step 'Building a clean copy in another folder' env -u CARGO_TARGET_DIR "$COPY/build.sh" dist
+  step 'Comparing both builds, byte for byte' diff -r dist "$COPY/dist"
+}
+
 browser_tests() {
   wasm-pack test --headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install -- --test browser
 }
@@ -133,12 +172,14 @@ run_tests() {
   step 'Who names the binding crates' rooms
   step 'Clippy' cargo clippy --quiet --all-targets -- -D warnings
   step 'Clippy for the browser' cargo clippy --quiet --all-targets --target wasm32-unknown-unknown -- -D warnings
+  supply
   step 'Native tests' cargo test
   count 'cargo test' "$rust"
   fuzz --seconds 10
   step 'Browser tests' browser_tests
   count 'wasm-pack test' "$rust"
   dist
+  compare_with_copy
   step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
   step 'End-to-end tests' node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
   count 'node --test' '^[^a-z]*pass ([0-9]+)$'
@@ -146,7 +187,7 @@ run_tests() {
 }
 
 case "${1:-help}" in
-  help | demo | dist | bench | size) "${1:-help}" ;;
+  help | demo | dist | bench | size | supply | reproduce) "${1:-help}" ;;
   fuzz) fuzz "${@:2}" ;;
   test) run_tests ;;
   *) help >&2; exit 2 ;;

@@ -59,7 +59,10 @@ async function bundle(virtual) {
     banner: { js: `/* Decision Bridge ${version}, MIT OR Apache-2.0 */"use strict";` },
     plugins: [plugin],
     logLevel: "warning",
+    metafile: true,
   });
+  const foreign = Object.keys(result.metafile.inputs).find((path) => path.includes("node_modules"));
+  if (foreign) throw new Error(`${foreign} would be shipped: nothing of npm's is`);
   const text = result.outputFiles[0].text;
   // So that it reads the same whatever charset the page declares.
   if (/[^\x00-\x7f]/.test(text)) throw new Error("decision-bridge.js is not plain ASCII");
