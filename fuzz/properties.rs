@@ -15,11 +15,10 @@ use decision_bridge::options::{Options, QaSignal};
 use decision_bridge::outbox::{Call, Effect, Input, Now, Outbox};
 use decision_bridge::parcel::{Item, Parcel, unpack};
 use decision_bridge::signal::{self, Shown};
-use decision_bridge::source::Source;
-use decision_bridge::source::direct;
 use decision_bridge::source::optimizely_web::{
     Around, read_callback, read_event, read_state, redirect_referrer, visitor,
 };
+use decision_bridge::source::{self, Source, direct};
 use decision_bridge::store::{Memory, Session, holder, item_name};
 use decision_bridge::view::Picked;
 use serde_json::Value;
@@ -67,13 +66,18 @@ pub fn options(data: &[u8]) {
 /// through each of its entrances, wherever it came from.
 pub fn decisions(data: &[u8]) {
     let Some(case) = json(data) else { return };
-    let (input, client) = (Json(case["input"].clone()), Json(case["client"].clone()));
+    let [input, client, settings] = ["input", "client", "settings"].map(|part| Json(case[part].clone()));
     let around = Around { client: &client, cookies: case["cookies"].as_str().unwrap_or_default(), at: AT };
     let mut mistakes = Vec::new();
     let mut found = Vec::new();
     for source in Source::ALL {
         match source {
-            Source::Direct => found.push(direct::read(&input, AT, &mut mistakes)),
+            // An object, or what is told by position.
+            Source::Direct => {
+                for arguments in [Value::from(vec![case["input"].clone()]), case["input"].clone()] {
+                    found.push(direct::read(&Json(arguments), AT, &mut mistakes));
+                }
+            }
             Source::OptimizelyWeb => {
                 found.push(read_callback(&input, &around, &mut mistakes));
                 found.push(read_event(&input, &around));
@@ -81,6 +85,7 @@ pub fn decisions(data: &[u8]) {
                 found.extend(read_state(&around, true));
                 visitor(&around);
             }
+            hooked => found.extend(source::read(hooked, &input, &client, &settings, AT)),
         }
     }
     found.iter().for_each(check_decision);
@@ -102,7 +107,11 @@ fn check_decision(decision: &Decision) {
     assert!(!decision.experiment().is_empty() && !decision.variation().is_empty(), "{decision:?}");
     let told = event(decision, Marks::default(), &Options::default(), "2024-03-09T16:00:00.000Z");
     assert!(!told.name.is_empty() && is_short(&told.name));
-    assert_eq!(parsed(&told.properties)["experimentId"], decision.experiment());
+    let told = parsed(&told.properties);
+    assert!(
+        ["experimentId", "experiment_id"].iter().any(|name| told[name] == decision.experiment()),
+        "{told}"
+    );
     let id = decision.message_id("project", "visitor", 1, "period");
     assert!(id.starts_with("db-") && id.len() <= 100, "{id}");
     // The next page reads what this one wrote down.

@@ -249,8 +249,10 @@ impl Decision {
 
     #[inline(never)]
     fn hash_key(&self, hash: Hash) -> Hash {
+        // GrowthBook counts an experiment once, whatever feature asked for it.
+        let flag = if self.source == Source::Growthbook { Text::CampaignId } else { Text::FlagKey };
         hash.field(self.source_name())
-            .field(self.first_of(&[Text::CampaignId, Text::FlagKey], ""))
+            .field(self.first_of(&[Text::CampaignId, flag], ""))
             .field(self.experiment())
             .field(self.get(Text::Unit))
     }

@@ -7,7 +7,7 @@ use crate::json::Fields;
 use crate::options::{Case, Options};
 use crate::outbox::Sending;
 use crate::parcel::unpack;
-use crate::source::Source;
+use crate::source::{Source, avsb};
 use crate::view::Picked;
 
 pub mod segment;
@@ -120,6 +120,10 @@ const VARIATION_NAME: (&str, &[Text]) =
 const CAMPAIGN_ID: (&str, &[Text]) = ("campaignId", &[Text::CampaignId]);
 const CAMPAIGN_NAME: (&str, &[Text]) = ("campaignName", &[Text::CampaignName, Text::CampaignId]);
 
+/// The fields of Segment's A/B testing specification, and the flag where there is one.
+const TESTING: Table =
+    &[EXPERIMENT_ID, EXPERIMENT_NAME, VARIATION_ID, VARIATION_NAME, ("flagKey", &[Text::FlagKey])];
+
 /// The one table of how each source's decision is spelled by default: event name, case, fields.
 fn spelling(source: Source) -> (&'static str, Case, Table) {
     match source {
@@ -143,6 +147,8 @@ fn spelling(source: Source) -> (&'static str, Case, Table) {
             Case::Camel,
             &[EXPERIMENT_ID, VARIATION_ID, EXPERIMENT_NAME, VARIATION_NAME, CAMPAIGN_ID, CAMPAIGN_NAME],
         ),
+        Source::Growthbook | Source::OpenFeature => ("Experiment Viewed", Case::Snake, TESTING),
+        Source::Avsb => ("avsb_experiment", Case::Snake, TESTING),
     }
 }
 
@@ -156,12 +162,13 @@ pub fn event(decision: &Decision, marks: Marks, options: &Options, time: &str) -
     for (name, texts) in table {
         properties.text(&cased(name, case), decision.first_of(texts, ""));
     }
-    let direct = decision.source == Source::Direct;
-    if direct {
-        properties.text(&cased("assignedAt", case), time);
+    match decision.source {
+        Source::Direct => properties.text(&cased("assignedAt", case), time),
+        Source::Avsb => properties.text(&cased("eventName", case), avsb::VIEWED),
+        _ => {}
     }
     for (name, shown, flag) in [
-        ("isHoldback", decision.holdback || !direct, decision.holdback),
+        ("isHoldback", decision.holdback || decision.source == Source::OptimizelyWeb, decision.holdback),
         ("isQa", marks.qa, true),
         ("isPreview", marks.preview, true),
     ] {

@@ -45,14 +45,14 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
             let layer = method == "trackLayerDecision";
             let source = if layer { Source::OptimizelyWeb } else { Source::Direct };
             let mut decision = Decision::new(source, at);
-            if !matches!(told.kind, kind::OBJECT | kind::FUNCTION) {
+            if !layer {
+                decision = direct::read(&arguments, at, &mut mistakes);
+            } else if !matches!(told.kind, kind::OBJECT | kind::FUNCTION) {
                 decision.refuse(Verdict::Invalid, &fault(method, "argument 1", told, "an object"));
-            } else if layer {
+            } else {
                 decision = tracker::around("optimizely", at, |around| {
                     optimizely_web::read_callback(&first, around, &mut mistakes)
                 });
-            } else {
-                decision = direct::read(&first, at, &mut mistakes);
             }
             if layer { tracker::decide_by_callback(decision) } else { tracker::decide(decision) }
         }

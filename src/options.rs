@@ -78,6 +78,8 @@ enum Spec {
     QaSignals,
     Sources,
     Destinations,
+    /// An object that is read by what it is for.
+    Object,
     /// Of the contract, but not in this version yet.
     Planned,
 }
@@ -97,8 +99,8 @@ const DEBUG: usize = 6;
 /// The first of the choices is the default, except for `qa`.
 const TREATMENTS: &[&str] = &["drop", "mark", "send"];
 
-const SPECS: [(&str, Spec); 23] = {
-    use Spec::{Choice, Destinations, Flag, Number, Planned, Properties, QaSignals, Sources, Text};
+const SPECS: [(&str, Spec); 24] = {
+    use Spec::{Choice, Destinations, Flag, Number, Object, Planned, Properties, QaSignals, Sources, Text};
     [
         ("writeKey", Text(WRITE_KEY, "letters, digits, _ and -")),
         ("cdnUrl", Text(CDN_URL, "an https: URL, or http: on a loopback host, without query")),
@@ -106,6 +108,7 @@ const SPECS: [(&str, Spec); 23] = {
         ("propertyCase", Choice(CASE, &["auto", "camelCase", "snake_case"])),
         ("properties", Properties),
         ("sources", Sources),
+        ("sourceOptions", Object),
         ("destinations", Destinations),
         ("pollIntervalMs", Number(0, 250.0, 10.0, 60_000.0, "a number of 10 to 60000")),
         ("maxWaitMs", Number(1, 5000.0, 0.0, 600_000.0, "a number of 0 to 600000")),
@@ -352,6 +355,8 @@ impl Options {
                 self.destinations = kinds(name, value, all.at(5), &known, 0, mistakes);
                 return;
             }
+            Spec::Object if value.is(kind::OBJECT) => return,
+            Spec::Object => "an object".to_owned(),
             Spec::Planned => {
                 // What asks for nothing is no mistake.
                 if !value.is(kind::NULL) && value.text != "false" {
@@ -410,7 +415,7 @@ impl Options {
                 Spec::Destinations => {
                     fields.put(name, &list(self.destinations().map(|it| quoted(it.name()))));
                 }
-                Spec::Planned => {}
+                Spec::Object | Spec::Planned => {}
             }
         }
         fields

@@ -1,10 +1,13 @@
 //! The sources: experiment tools whose decisions we carry. A new one is a file below and a line
 //! in [`Source`].
 
-use crate::decision::Decision;
-use crate::view::{Told, View, fault, kind};
+use crate::decision::{Decision, Text};
+use crate::view::{Picked, Told, View, fault, kind};
 
+pub mod avsb;
 pub mod direct;
+pub mod growthbook;
+pub mod open_feature;
 pub mod optimizely_web;
 
 /// The tools a decision can come from.
@@ -14,17 +17,27 @@ pub enum Source {
     Direct,
     /// Optimizely Web, by its callback or by its lifecycle events.
     OptimizelyWeb,
+    /// GrowthBook, by its tracking callback and its results.
+    Growthbook,
+    /// OpenFeature's web SDK, by a hook for the whole API.
+    OpenFeature,
+    /// A vs B, by its callback and by the dataLayer.
+    Avsb,
 }
 
 impl Source {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Source; 2] = [Source::Direct, Source::OptimizelyWeb];
+    pub const ALL: [Source; 5] =
+        [Source::Direct, Source::OptimizelyWeb, Source::Growthbook, Source::OpenFeature, Source::Avsb];
 
     /// The name in options and in the report.
     pub fn name(self) -> &'static str {
         match self {
             Source::Direct => "direct",
             Source::OptimizelyWeb => "optimizelyWeb",
+            Source::Growthbook => "growthbook",
+            Source::OpenFeature => "openFeature",
+            Source::Avsb => "avsb",
         }
     }
 
@@ -55,11 +68,25 @@ impl Source {
 /// the page gave for this source, at the moment `at` (ms since the epoch). None for what nobody
 /// wants counted.
 pub fn read<V: View>(source: Source, event: &V, client: &V, settings: &V, at: f64) -> Option<Decision> {
-    let _ = (event, client, settings, at);
     match source {
         // These two have entrances of their own.
         Source::Direct | Source::OptimizelyWeb => None,
+        Source::Growthbook => growthbook::read(event, client, settings, at),
+        Source::OpenFeature => open_feature::read(event, client, settings, at),
+        Source::Avsb => avsb::read(event, client, settings, at),
     }
+}
+
+/// The decision of a `source` that was told as these texts, in their order; none without an
+/// experiment or a variation.
+#[inline(never)]
+pub fn told_by(source: Source, at: f64, told: &Picked, texts: &[Text]) -> Option<Decision> {
+    let mut decision = Decision::new(source, at);
+    for (place, text) in texts.iter().enumerate() {
+        decision.read(*text, told.at(place));
+    }
+    let known = !decision.experiment().is_empty() && !decision.variation().is_empty();
+    known.then_some(decision)
 }
 
 /// Whether a decision can have been made at `moment`, told at `at`: in this millennium, and no later

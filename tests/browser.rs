@@ -139,7 +139,13 @@ fn what_is_no_decision_at_all_is_named() {
         for method in ["trackDecision", "trackLayerDecision"] {
             let stage = Stage::ready("{}");
             stage.does(&format!("bridge.{method}({value})"));
-            stage.is_told(&[&format!("{method} `argument 1` is {spelled}, must be an object")]);
+            let by_position = method == "trackDecision";
+            // That would be the id of an experiment.
+            if by_position && !["undefined", "null", "true", "Symbol('s')", "[]"].contains(&value) {
+                continue;
+            }
+            let wanted = if by_position { ", or the id of an experiment" } else { "" };
+            stage.is_told(&[&format!("{method} `argument 1` is {spelled}, must be an object{wanted}")]);
             assert_eq!(stage.verdicts(), json!({"invalid": 1}), "{value}");
         }
     }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{AT, Json, direct, held_back, optimizely, options, with};
+use common::{AT, Json, direct, from, held_back, optimizely, options, with};
 use decision_bridge::decision::{Decision, Text};
 use decision_bridge::destination::segment::{self, PATHS, is_foreign};
 use decision_bridge::destination::{Destination, Event, State, event};
@@ -12,6 +12,7 @@ use decision_bridge::gate::Marks;
 use decision_bridge::json::Fields;
 use decision_bridge::outbox::Sending;
 use decision_bridge::parcel::pack;
+use decision_bridge::source::Source;
 use decision_bridge::view::View;
 use serde_json::{Value, json};
 
@@ -73,6 +74,31 @@ fn snake_case_goes_for_every_name_that_is_ours() {
         Marks { qa: true, preview: true },
         "Experiment Viewed",
         r#"{"myOwn":1,"experiment_id":"e1","experiment_name":"Experiment","variation_id":"v1","variation_name":"Variation","campaign_id":"c1","campaign_name":"Campaign","audience_id":"50,51","audience_name":"Returning, Mobile","referrer":"https://before.test/","is_holdback":true,"is_qa":true,"is_preview":true}"#,
+    );
+}
+
+#[test]
+fn decisions_of_flags_are_told_as_segments_specification_of_ab_tests_has_it() {
+    let texts = [(Text::ExperimentName, "Experiment"), (Text::VariationName, "Two"), (Text::FlagKey, "f1")];
+    let decision = texts.into_iter().fold(direct("e1", "v1"), |it, (text, value)| with(it, text, value));
+    for source in [Source::Growthbook, Source::OpenFeature] {
+        let properties = r#"{"experiment_id":"e1","experiment_name":"Experiment","variation_id":"v1","variation_name":"Two","flag_key":"f1"}"#;
+        is_told(&from(source, decision.clone()), json!({}), PLAIN, "Experiment Viewed", properties);
+    }
+}
+
+#[test]
+fn a_decision_of_a_vs_b_is_told_as_its_own_guide_has_it() {
+    let told = |given: Value, properties: &str| {
+        is_told(&from(Source::Avsb, direct("e1", "v1")), given, PLAIN, "avsb_experiment", properties);
+    };
+    told(
+        json!({}),
+        r#"{"experiment_id":"e1","experiment_name":"e1","variation_id":"v1","variation_name":"v1","event_name":"experiment_viewed"}"#,
+    );
+    told(
+        json!({"propertyCase": "camelCase"}),
+        r#"{"experimentId":"e1","experimentName":"e1","variationId":"v1","variationName":"v1","eventName":"experiment_viewed"}"#,
     );
 }
 

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{AT, Json, from, held_back, optimizely, with};
+use common::{AT, Json, direct, from, held_back, optimizely, with};
 use decision_bridge::decision::{Decision, Text};
 use decision_bridge::key::Hash;
 use decision_bridge::source::Source;
@@ -137,4 +137,11 @@ proptest! {
         };
         prop_assert_eq!(make(&one) == make(&other), one == other);
     }
+}
+
+#[test]
+fn a_flag_is_part_of_the_dedupe_key_but_not_growthbooks_feature() {
+    let of = |source, flag: &str| from(source, with(direct("e1", "v1"), Text::FlagKey, flag)).key();
+    assert_ne!(of(Source::OpenFeature, "f1"), of(Source::OpenFeature, "f2"));
+    assert_eq!(of(Source::Growthbook, "f1"), of(Source::Growthbook, "f2"));
 }

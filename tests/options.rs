@@ -68,6 +68,13 @@ fn refuses_all_but(good: &[&str], name: &str, wanted: &str) {
 }
 
 #[test]
+fn source_options_are_an_object() {
+    good(json!({"sourceOptions": {"openFeature": {"flags": ["a"]}}}));
+    let (_, mistakes) = parsed(json!({"sourceOptions": []}));
+    assert_eq!(mistakes, ["init: option `sourceOptions` is a list, must be an object"]);
+}
+
+#[test]
 fn the_defaults_are_those_of_the_contract() {
     let options = good(json!({}));
     assert_eq!((options.write_key(), options.cdn_url(), options.event_name()), ("", "", ""));

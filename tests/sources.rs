@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use common::{AT, Json, told_of};
 use decision_bridge::decision::Decision;
-use decision_bridge::source::direct;
 use decision_bridge::source::optimizely_web::{
     Around, is_redirecting, read_callback, read_event, read_state, redirect_referrer, visitor,
 };
+use decision_bridge::source::{self, Source, direct};
 use decision_bridge::view::{Picked, View};
 use serde_json::{Value, json};
 
@@ -30,15 +30,19 @@ fn outcome(case: &Value) -> Value {
     let text = |name: &str| case[name].as_str().unwrap_or_default();
     let client = Json(case["client"].clone());
     let around = Around { client: &client, cookies: text("cookies"), at: AT };
-    let input = Json(case["input"].clone());
+    let (input, settings) = (Json(case["input"].clone()), Json(case["settings"].clone()));
     let mut mistakes = Vec::new();
     let decisions: Vec<Decision> = match text("entrance") {
         "callback" => vec![read_callback(&input, &around, &mut mistakes)],
         "event" => vec![read_event(&input, &around)],
         "state" => read_state(&around, false),
         "state, of redirects only" => read_state(&around, true),
-        "trackDecision" => vec![direct::read(&input, AT, &mut mistakes)],
-        other => panic!("what entrance is {other:?}?"),
+        "trackDecision" => vec![direct::read(&Json(json!([case["input"]])), AT, &mut mistakes)],
+        "trackDecision, by position" => vec![direct::read(&input, AT, &mut mistakes)],
+        hooked => {
+            let source = Source::named(hooked).unwrap_or_else(|| panic!("what entrance is {hooked:?}?"));
+            source::read(source, &input, &client, &settings, AT).into_iter().collect()
+        }
     };
     let mut outcome = json!({ "decisions": decisions.iter().map(told_of).collect::<Vec<_>>() });
     if !mistakes.is_empty() {
@@ -74,6 +78,21 @@ fn calls_of_track_decision_are_read_as_their_cases_say() {
     check_all("direct");
 }
 
+#[test]
+fn a_vs_b_is_read_as_its_cases_say() {
+    check_all("avsb");
+}
+
+#[test]
+fn growthbook_is_read_as_its_cases_say() {
+    check_all("growthbook");
+}
+
+#[test]
+fn open_feature_is_read_as_its_cases_say() {
+    check_all("open_feature");
+}
+
 /// Nothing is read twice or guessed: whatever a page may put at each place, no reader panics, and
 /// a decision that is not refused has an experiment and a variation.
 #[test]
@@ -103,15 +122,20 @@ fn anything_at_any_place_is_survived() {
         "the state of Performance Edge knows experiments without campaigns",
         "ids and names",
         "properties come along",
+        "an assignment handler's three arguments",
+        "an exposure through the callback",
+        "what the tracking callback of a feature gets",
+        "metadata name the experiment",
+        "a flag that the site lists",
     ];
     let is_rich = |path: &PathBuf| rich.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
-    let paths: Vec<PathBuf> =
-        cases("optimizely_web").into_iter().chain(cases("direct")).filter(is_rich).collect();
+    let folders = ["optimizely_web", "direct", "avsb", "growthbook", "open_feature"];
+    let paths: Vec<PathBuf> = folders.into_iter().flat_map(cases).filter(is_rich).collect();
     assert_eq!(paths.len(), rich.len());
     for path in paths {
         let case: Value = serde_json::from_str(&fs::read_to_string(&path).expect("the file")).expect("JSON");
         let mut places = Vec::new();
-        for part in ["input", "client"] {
+        for part in ["input", "client", "settings"] {
             pointers(&case[part], &format!("/{part}"), &mut places);
         }
         for place in places {
@@ -171,7 +195,7 @@ fn where_nothing_can_be_read_a_decision_is_invalid_and_says_why() {
         ),
         (
             direct::read(&Locked, AT, &mut mistakes),
-            "trackDecision: field `experimentId` is missing, must be a string or a number, or `experimentKey` has to be one",
+            "trackDecision `argument 1` is missing, must be an object, or the id of an experiment",
         ),
         (read_event(&Locked, &around), "no variation: the visitor did not qualify"),
     ] {

@@ -7,9 +7,8 @@ export type Id = string | number | bigint;
 /** A value that may be added to an event. */
 export type Scalar = string | number | boolean;
 
-/** Experiment tools. Those but `optimizelyWeb` are not in this version yet: naming one is reported as a mistake. */
-export type SourceKind =
-  | "optimizelyWeb" | "optimizelyFeature" | "statsig" | "growthbook" | "openFeature" | "avsb" | "webyn";
+/** Experiment tools. `optimizelyFeature` and `statsig` are not in this version yet: naming one is reported as a mistake. */
+export type SourceKind = "optimizelyWeb" | "optimizelyFeature" | "statsig" | "growthbook" | "openFeature" | "avsb";
 
 /** Analytics tools. Those but `segment` are not in this version yet: naming one is reported as a mistake. */
 export type DestinationKind = "segment" | "amplitude" | "rudderstack" | "mixpanel" | "posthog" | "ga4" | "gtm";
@@ -33,6 +32,8 @@ export interface Options {
   properties?: Record<string, Scalar>;
   /** Which experiment tools are looked for. Default: `"auto"`. */
   sources?: "auto" | SourceKind[];
+  /** What a source wants to know. Default: none. */
+  sourceOptions?: SourceOptions;
   /** Which analytics tools are told. Default: `"auto"`. */
   destinations?: "auto" | DestinationKind[];
   /** Also record the assignment as the trait `experiments`. Default: `false`. Not in this version yet. */
@@ -70,6 +71,14 @@ export interface Options {
   forwardEvents?: ForwardOptions;
   /** Log each step of each decision on the console. Default: `false`. */
   debug?: boolean;
+}
+
+/** What sources want to know. */
+export interface SourceOptions {
+  /** Which evaluations are experiments: these flags alone, these reasons alone. */
+  openFeature?: { flags?: string[]; reasons?: string[] };
+  /** The name of its event in the `dataLayer`. Default: `avsb_experiment`. */
+  avsb?: { dataLayerEvent?: string };
 }
 
 /** What Statsig and Segment tell each other. */
@@ -119,7 +128,7 @@ export interface LayerDecision {
 /** A decision of any other tool. It needs an id or key of the experiment and of the variation. */
 export type DecisionInput = DecisionDetails &
   ({ experimentId: Id } | { experimentKey: Id }) &
-  ({ variationId: Id | null } | { variationKey: Id | null });
+  ({ variationId: Id | null } | { variationKey: Id | null } | { variantId: Id | null } | { variantKey: Id | null });
 
 /** What `trackDecision` knows of a decision. */
 export interface DecisionDetails {
@@ -131,6 +140,10 @@ export interface DecisionDetails {
   /** `null`: the visitor got no variation; not an exposure. */
   variationKey?: Id | null;
   variationName?: string;
+  /** The same as `variationId`, `variationKey` and `variationName`. */
+  variantId?: Id | null;
+  variantKey?: Id | null;
+  variantName?: string;
   campaignId?: Id;
   campaignName?: string;
   isHoldback?: boolean;
@@ -138,6 +151,8 @@ export interface DecisionDetails {
   userId?: Id;
   /** When it was decided: ms since the epoch, a Date or ISO 8601. Default: when it was pushed. */
   decidedAt?: number | string | Date;
+  /** The same as `decidedAt`. */
+  assignedAt?: number | string | Date;
   /** The tool's name, for the report. */
   source?: string;
   /** Properties added to this exposure. */
@@ -224,8 +239,8 @@ export interface Methods {
   init(options?: Options): void;
   /** Takes what Optimizely Web's callback has. */
   trackLayerDecision(decision: LayerDecision): void;
-  /** Takes a decision of any other tool. */
-  trackDecision(decision: DecisionInput): void;
+  /** Takes a decision of any other tool; also as that tool's own callback, with an object or by position. */
+  trackDecision(...decision: [DecisionInput] | [experimentId: Id, variationId: Id | null, rest?: DecisionDetails]): void;
   /** Hooks an SDK's client, or the one found at its global; returns what detaches it. */
   attach(kind: SourceKind, client?: unknown): () => void;
   /** With `requireConsent`: `true` releases what is held, `false` forgets it and stops. */

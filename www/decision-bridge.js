@@ -33,7 +33,7 @@ function start() {
   const report = makeReport(VERSION);
   const call = (method, ...args) => attempt(() => run(method, args));
   const settings = (kind) => attempt(() => again.init[1][0].sourceOptions[kind]);
-  const sources = makeSources(run, report.tell, settings, () => call("flush"));
+  const sources = makeSources(run, report.tell, settings);
   const page = makePage(call, report.tell, sources, tag && tag.nonce);
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs

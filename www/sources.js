@@ -1,21 +1,24 @@
 // The sources that have to be hooked: finds the SDKs that are on the page, hooks each client once,
 // and hands what they bring to the module. A new one is a file below and a line here.
 import { attempt } from "./page.js";
+import avsb from "./sources/avsb.js";
+import growthbook from "./sources/growthbook.js";
+import openFeature from "./sources/open-feature.js";
 import optimizelyWeb from "./sources/optimizely-web.js";
 
-const SOURCES = [optimizelyWeb];
+const SOURCES = [optimizelyWeb, growthbook, openFeature, avsb];
 
 // `run(method, arguments)` calls the module, now or once it runs; `settings(kind)` is what the page
-// said about a source in `init`; `look` asks for another look at the page.
-export function makeSources(run, tell, settings, look) {
-  const hooked = []; // { source, client, detach }
+// said about a source in `init`.
+export function makeSources(run, tell, settings) {
+  const hooked = []; // { source, client, detach, left }: who has left is not found again, only attached
 
-  function hook(source, client) {
+  function hook(source, client, again) {
     let entry = hooked.find((entry) => entry.client === client && entry.source === source);
-    if (!entry) {
+    if (!entry || (again && entry.left)) {
       const { kind } = source;
-      entry = { source, client };
-      hooked.push(entry); // first, since a hook may bring decisions that lead here again
+      if (!entry) hooked.push((entry = { source, client })); // first, since a hook may bring decisions that lead here again
+      entry.left = false;
       entry.detach = attempt(() => source.hook(
         client,
         (event, at) => attempt(() => run("decided", [kind, event, client, settings(kind)], at)),
@@ -25,7 +28,8 @@ export function makeSources(run, tell, settings, look) {
     return entry;
   }
 
-  const find = (source, named) => attempt(() => source.find(named, look)) || [];
+  // Who comes late is hooked at once: the module may not run yet.
+  const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client)))) || [];
 
   return {
     find(names, all) {
@@ -45,17 +49,15 @@ export function makeSources(run, tell, settings, look) {
       } else {
         const clients = client === undefined ? find(source, true) : [source.known ? source.known(client) : client];
         if (!clients.length) tell("warning", 0, "attach: " + kind + " is not on this page yet");
-        const entries = clients.map((client) => hook(source, client));
+        const entries = clients.map((client) => hook(source, client, true));
         return () => entries.forEach((entry) => {
-          const at = hooked.indexOf(entry);
-          if (at >= 0) hooked.splice(at, 1);
-          attempt(entry.detach);
-          entry.detach = undefined;
+          if (!entry.left) attempt(entry.detach);
+          entry.left = true;
         });
       }
       return () => {};
     },
 
-    shown: () => hooked.map(({ source, client }) => ({ name: source.kind, client: typeof client === "string" ? "window." + client : "attached" })),
+    shown: () => hooked.filter(({ left }) => !left).map(({ source, client }) => ({ name: source.kind, client: typeof client === "string" ? "window." + client : "attached" })),
   };
 }

@@ -9,6 +9,7 @@ decisionBridge.push(["init"], ["flush"], ["diagnose"], ["consent", true]);
 decisionBridge.push(["on", "dropped", (decision) => decision.reason?.toUpperCase()]);
 decisionBridge.push(["attach", "statsig", {}], ["attach", "optimizelyWeb"]);
 decisionBridge.push(["trackDecision", { experimentKey: "hero", variationKey: "b" }]);
+decisionBridge.push(["trackDecision", "hero", "b", { variantName: "Bold", assignedAt: new Date() }]);
 const kept: Call[] = [];
 kept.push(["flush"]);
 
@@ -30,6 +31,7 @@ const all: Options = {
   propertyCase: "snake_case",
   properties: { site: "shop", version: 3, beta: true },
   sources: ["optimizelyWeb"],
+  sourceOptions: { openFeature: { flags: ["hero"], reasons: ["SPLIT"] }, avsb: { dataLayerEvent: "seen" } },
   destinations: ["segment"],
   identify: true,
   pollIntervalMs: 100,
@@ -148,3 +150,9 @@ function read(report: Report) {
 // Both worlds behind one name.
 if ("init" in decisionBridge) use(decisionBridge);
 void [misspelled, segmnt, marked, waiting, deep, noVariation, nameless, undecided, object];
+
+// As the callback of a tool.
+type OnAssignment = (assignment: { experimentId: string; variantId: string; variantName?: string }) => void;
+type OnAssignmentByPosition = (experimentId: string, variantId: string, rest: { variantName: string }) => void;
+declare const running: DecisionBridge;
+export const handlers: [OnAssignment, OnAssignmentByPosition] = [running.trackDecision, running.trackDecision];

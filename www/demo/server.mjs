@@ -80,6 +80,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     if (first === 'demo') return sendFile(response, inside(join(ROOT, 'www/demo'), path || 'index.html'))
     if (first === 'dist') return sendFile(response, inside(join(ROOT, 'dist'), path))
     if (first === 'npm') return sendFile(response, inside(join(PACKAGES, UMD.current), path))
+    if (first === 'packages') return sendFile(response, inside(PACKAGES, path))
     if (first === 'cdn') return cdn(request, response, rest)
     if (first === 'v1') return collect(request, response, rest[0])
     if (first === 'events') return watch(request, response)

@@ -1,0 +1,40 @@
+// A vs B: its one callback, and the dataLayer it pushes to where that is switched on. Either may
+// tell of what the other has told already.
+import { attempt } from "../page.js";
+import { share } from "./slot.js";
+
+const heard = new WeakSet();
+const ways = new Map(); // by which way each exposure came first
+
+const isLayer = Array.isArray;
+
+export default {
+  kind: "avsb",
+  wanted: "window.avsb or the dataLayer",
+  fits: (client) => typeof client === "object",
+  find(named) {
+    // As its guide tells everybody who needs the slot before the snippet has loaded.
+    if (named) window.avsb = window.avsb || {};
+    const { avsb, dataLayer } = window;
+    const layer = isLayer(dataLayer) && (avsb || dataLayer.some((entry) => entry && entry.event === "avsb_experiment")) && dataLayer;
+    return [avsb, layer].filter(Boolean);
+  },
+  hook(client, told, settings) {
+    const tell = (event, way) => {
+      // Who wraps our callback makes it come twice.
+      if (heard.has(event)) return;
+      heard.add(event);
+      const key = [event.experiment_id, event.variation_id, event.event_name].join();
+      if (!ways.has(key)) ways.set(key, way);
+      if (ways.get(key) === way) told({ ...event, visitor_id: attempt(() => window.avsb.getVisitorId()) });
+    };
+    if (!isLayer(client)) return share(client, "onEvent", ([event]) => tell(event));
+    const look = (entry) => {
+      const named = attempt(() => settings().dataLayerEvent) || "avsb_experiment";
+      if (entry && entry.event === named) tell(entry, client);
+    };
+    const leave = share(client, "push", (entries) => entries.forEach(look));
+    client.slice().forEach(look);
+    return leave;
+  },
+};

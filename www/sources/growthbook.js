@@ -1,0 +1,65 @@
+// GrowthBook: shares the one tracking callback, and replays what was assigned before.
+import { share } from "./slot.js";
+
+const LONGEST_WAIT_MS = 1000; // as long as GrowthBook itself holds up a redirect
+const queued = new Set();
+let queue;
+let listens;
+
+export default {
+  kind: "growthbook",
+  wanted: "a GrowthBook instance",
+  fits: (client) => typeof client.getAllResults === "function" && !!client.context,
+  find(named, look) {
+    // Each new instance says so, in developer mode, which the script tag is in.
+    listens = listens || (document.addEventListener("gbloaded", look), true);
+    const found = window.growthbook_queue || (named && (window.growthbook_queue = []));
+    if (found && found !== queue) {
+      queue = found;
+      found.push((client) => {
+        queued.add(client);
+        look();
+      });
+    }
+    return [window._growthbook, ...queued].filter(Boolean);
+  },
+  hook(client, told) {
+    const known = new Set();
+    const tell = ({ experiment, result, timestamp }) => {
+      if (!experiment || !result.inExperiment) return;
+      const key = JSON.stringify([experiment.key, result.key, result.hashAttribute, result.hashValue, result.hashUsed]);
+      if (known.has(key)) return;
+      known.add(key);
+      const wait = result.value && result.value.urlRedirect && handedOver(experiment.key);
+      told({ experiment, result }, timestamp && +timestamp);
+      return wait;
+    };
+    const leave = share(client.context, "trackingCallback", ([experiment, result, user], alone) => {
+      const call = { experiment, result, user };
+      // Without a callback GrowthBook keeps the calls for the one that may come.
+      if (alone) client.setDeferredTrackingCalls([...client.getDeferredTrackingCalls(), call]);
+      return tell(call);
+    });
+    // It does not track what was forced. We tell of it, so that the report can say why it isn't sent.
+    const unsubscribe = client.subscribe((experiment, result) => void (result.hashUsed || tell({ experiment, result })));
+    // The log of developer mode has every visitor and the times, the results only the last visitor.
+    for (const past of [...client.logs, ...client.getDeferredTrackingCalls(), ...client.getAllResults().values()]) tell(past);
+    return () => {
+      leave();
+      unsubscribe();
+    };
+  },
+};
+
+// Where GrowthBook redirects, that may wait until the decision is out.
+function handedOver(key) {
+  return new Promise((resolve) => {
+    const stop = ["delivered", "dropped"].map((name) => window.decisionBridge.on(name, (decision) => decision.experimentKey === key && done()));
+    const timer = setTimeout(done, LONGEST_WAIT_MS);
+    function done() {
+      clearTimeout(timer);
+      stop.forEach((each) => each());
+      resolve();
+    }
+  });
+}
