@@ -580,7 +580,7 @@ fn handlers_that_throw_hinder_nobody() {
             bridge.on(event, () => { throw new Error('mine'); });
             bridge.on(event, () => { throw undefined; });
             bridge.on(event, () => stage.heard.push(event));
-        }), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision(1)",
+        }), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision(true)",
     );
     assert_eq!(
         stage.tells("stage.heard"),
