@@ -151,7 +151,7 @@ function listen(tell) {
 // The fields the page may change after the call are copied when it is made.
 function snapshot(argument) {
   const plain = attempt(() => typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype);
-  return (plain && attempt(() => Object.assign({}, argument))) || argument;
+  return (plain && attempt(() => ({ ...argument }))) || argument;
 }
 
 // The script's own tag, never another one: an <img name=currentScript> would shadow the plain read.

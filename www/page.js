@@ -8,7 +8,7 @@ const ENTRY = "\x1e"; // divides the entries of one value
 const NAME = "\x1d"; // divides the name of an entry from its value
 const PREFIX = "decision-bridge/1/";
 const LONGEST = 2000; // characters of a text that go into the module
-const LONGEST_FACT = 32000; // and of a cookie string or a query
+const LONGEST_FACT = 32000; // and of a cookie string, a query or an entry in storage
 const SHELVES = ["", "sessionStorage", "localStorage"];
 const COMMON = Object.prototype;
 
@@ -33,7 +33,8 @@ export function makePage(call, tell, sources, nonce) {
     walk: (value, path, args) => path.split(".").reduce((at, name) => safeGo(at, stepOf(name), args.split(UNIT)), value),
     tell,
 
-    read: (shelf, name) => memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "",
+    // Any script of the site can have written there, as much as it likes.
+    read: (shelf, name) => (memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "").slice(0, LONGEST_FACT),
     write(shelf, name, entry) {
       const kept = attempt(() => {
         stores[shelf].setItem(name, entry);
