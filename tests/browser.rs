@@ -22,12 +22,14 @@ macro_rules! shell {
 }
 
 /// The parts of the shell that the module needs, each behind those it imports.
-const SOURCES: [&str; 6] = shell![
+const SOURCES: [&str; 8] = shell![
     "destinations/segment.js",
     "destinations.js",
     "page.js",
     "sources/optimizely-web.js",
     "sources.js",
+    "identity.js",
+    "serve.js",
     "report.js"
 ];
 

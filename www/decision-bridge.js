@@ -6,6 +6,7 @@ import { moduleBytes } from "virtual:module";
 import { attempt, makePage } from "./page.js";
 import { makeReport } from "./report.js";
 import { makeSources } from "./sources.js";
+import { makeServe } from "./serve.js";
 import { leaving, whose } from "./destinations.js";
 
 /* global VERSION: set by the build */
@@ -34,7 +35,7 @@ function start() {
   const call = (method, ...args) => attempt(() => run(method, args));
   const settings = (kind) => attempt(() => again.init[1][0].sourceOptions[kind]);
   const sources = makeSources(run, report.tell, settings);
-  const page = makePage(call, report.tell, sources, tag && tag.nonce);
+  const page = makePage(call, report.tell, sources, makeServe, tag && tag.nonce);
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";

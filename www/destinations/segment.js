@@ -72,18 +72,26 @@ export default {
 
   // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real
   // tool.
-  send({ name, properties, options }, stub, confirmed) {
+  send({ name, properties, options, user }, stub, confirmed, traits) {
+    let identified = () => {};
+    const settled = () => {
+      identified();
+      confirmed();
+    };
     const analytics = window.analytics;
     if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
       analytics.__decisionBridge = true;
       analytics.addSourceMiddleware(giveKey);
     }
     const result = stub
-      ? analytics.track(name, properties, options, confirmed)
+      ? analytics.track(name, properties, options, settled)
       : analytics.track(name, properties, options);
     const promise = result && !Array.isArray(result) && typeof result.then === "function";
-    if (promise) result.then(confirmed, confirmed);
-    return promise || stub ? "later" : "";
+    if (promise) result.then(settled, settled);
+    if (user.experiments) identified = traits(user);
+    if (promise || stub) return "later";
+    identified();
+    return "";
   },
 };
 
