@@ -36,14 +36,7 @@ export interface Options {
   sourceOptions?: SourceOptions;
   /** Which analytics tools are told. Default: `"auto"`. */
   destinations?: "auto" | DestinationKind[];
-  /** Settings of single analytics tools. Default: none. */
-  destinationOptions?: {
-    /** Given to Segment with each exposure. */
-    segment?: { integrations?: Record<string, unknown>; context?: Record<string, unknown> };
-    /** The event name of exposures in Amplitude. */
-    amplitude?: { exposureEvent?: string };
-  } | null | false;
-  /** Also record the assignments as the trait `experiments: {<experiment>: <variation>}` of Segment's user. Default: `false`. */
+  /** Also record the assignment as the trait `experiments`. Default: `false`. Not in this version yet. */
   identify?: boolean;
   /** How often a missing destination is looked for, in ms, 10 to 60000. Default: 250. */
   pollIntervalMs?: number;
@@ -60,17 +53,22 @@ export interface Options {
   /** Forced or QA decisions; `"mark"` adds `isQa: true`. Default: `"mark"`. */
   qa?: "drop" | "mark" | "send";
   /** The site's own QA query parameters and cookies, each `name` or `name=value`. Default: none. */
-  qaSignals?: { params?: string[]; cookies?: string[] } | null | false;
+  qaSignals?: { params?: string[]; cookies?: string[] };
   /** `"auto"` drops A/B holdback, and sends personalization holdback with `isHoldback: true`. Default: `"auto"`. */
   holdback?: "auto" | "send" | "drop";
   /** Hold everything, and store nothing, until `consent(true)`. Default: `false`. */
   requireConsent?: boolean;
-  /** Call `analytics.alias` exactly once when an anonymous visitor becomes known. Default: `false`. */
+  /** Call `analytics.alias` once per anonymous-to-known transition. Default: `false`. Not in this version yet. */
   alias?: boolean;
-  /** Ids of Segment and Statsig, exchanged. Default: off. */
-  statsig?: StatsigOptions | null | false;
-  /** The way back: analytics events told to the experiment tool. Default: off. */
-  forwardEvents?: ForwardOptions | null | false;
+  /** Ids of Segment and Statsig, exchanged. Default: off. Not in this version yet. */
+  statsig?: StatsigOptions;
+  /** Settings of single destinations. Default: none. Not in this version yet. */
+  destinationOptions?: {
+    segment?: { integrations?: Record<string, unknown>; context?: Record<string, unknown> };
+    amplitude?: { exposureEvent?: string };
+  };
+  /** The way back: analytics events told to the experiment tool. Default: off. Not in this version yet. */
+  forwardEvents?: ForwardOptions;
   /** Log each step of each decision on the console. Default: `false`. */
   debug?: boolean;
 }
@@ -88,25 +86,25 @@ export interface StatsigOptions {
   /** Bring Segment's anonymousId to the Statsig user, as custom id `segmentAnonymousId`. */
   identity?: boolean;
   /** Added to outgoing Segment events as `statsigCustomIDs`. */
-  customIDs?: Record<string, string | number>;
+  customIDs?: Record<string, string>;
   /** Added to outgoing Segment events as `statsigCustom`. */
   custom?: Record<string, Scalar>;
   /** Added to outgoing Segment events as `statsigEnvironment: {tier}`. */
   environment?: string;
 }
 
-/** Which analytics events the experiment tool is told. Our own exposures are never told. */
+/** Which analytics events the experiment tool is told. */
 export interface ForwardOptions {
   to: "optimizelyWeb";
-  /** `track` calls, as custom events. Default: `true`. */
+  /** `track` calls, as custom events. */
   track?: boolean;
-  /** `page` calls with a name, as `Viewed <category> <name> Page`. Default: `true`. */
+  /** `page` calls with a name, as page events. */
   namedPages?: boolean;
-  /** `page` calls with a category, as `Viewed <category> Page`. Default: `true`. */
+  /** `page` calls with a category, as page events. */
   categorizedPages?: boolean;
-  /** Whether revenue is passed as it is, or from the currency's unit to cents. Default: `"as-is"`. */
+  /** Whether revenue is passed as it is, or from the currency's unit to cents. */
   revenue?: "as-is" | "cents";
-  /** The only events whose revenue is passed. Default: all. */
+  /** The only events whose revenue is passed. */
   onlyRevenueFor?: string[];
 }
 
