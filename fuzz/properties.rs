@@ -109,7 +109,9 @@ fn check_decision(decision: &Decision) {
     assert!(!told.name.is_empty() && is_short(&told.name));
     let told = parsed(&told.properties);
     assert!(
-        ["experimentId", "experiment_id"].iter().any(|name| told[name] == decision.experiment()),
+        ["experimentId", "experiment_id", "rule_key", "flag_key"]
+            .iter()
+            .any(|name| told[name] == decision.experiment()),
         "{told}"
     );
     let id = decision.message_id("project", "visitor", 1, "period");

@@ -142,6 +142,21 @@ fn spelling(source: Source) -> (&'static str, Case, Table) {
                 ("referrer", &[Text::Referrer]),
             ],
         ),
+        Source::OptimizelyFeature => (
+            "Experiment Viewed",
+            Case::Snake,
+            &[
+                ("flagKey", &[Text::FlagKey]),
+                ("variationKey", &[Text::VariationKey]),
+                ("ruleKey", &[Text::ExperimentKey]),
+                ("userId", &[Text::Unit]),
+            ],
+        ),
+        Source::Statsig => (
+            "Experiment Viewed",
+            Case::Snake,
+            &[EXPERIMENT_ID, EXPERIMENT_NAME, VARIATION_ID, VARIATION_NAME],
+        ),
         Source::Direct => (
             "Experiment Viewed",
             Case::Camel,

@@ -8,7 +8,9 @@ pub mod avsb;
 pub mod direct;
 pub mod growthbook;
 pub mod open_feature;
+pub mod optimizely_feature;
 pub mod optimizely_web;
+pub mod statsig;
 
 /// The tools a decision can come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +25,23 @@ pub enum Source {
     OpenFeature,
     /// A vs B, by its callback and by the dataLayer.
     Avsb,
+    /// Optimizely Feature Experimentation, by the notifications of its SDK.
+    OptimizelyFeature,
+    /// Statsig, by the exposures its SDK logs.
+    Statsig,
 }
 
 impl Source {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Source; 5] =
-        [Source::Direct, Source::OptimizelyWeb, Source::Growthbook, Source::OpenFeature, Source::Avsb];
+    pub const ALL: [Source; 7] = [
+        Source::Direct,
+        Source::OptimizelyWeb,
+        Source::Growthbook,
+        Source::OpenFeature,
+        Source::Avsb,
+        Source::OptimizelyFeature,
+        Source::Statsig,
+    ];
 
     /// The name in options and in the report.
     pub fn name(self) -> &'static str {
@@ -38,6 +51,8 @@ impl Source {
             Source::Growthbook => "growthbook",
             Source::OpenFeature => "openFeature",
             Source::Avsb => "avsb",
+            Source::OptimizelyFeature => "optimizelyFeature",
+            Source::Statsig => "statsig",
         }
     }
 
@@ -74,6 +89,8 @@ pub fn read<V: View>(source: Source, event: &V, client: &V, settings: &V, at: f6
         Source::Growthbook => growthbook::read(event, client, settings, at),
         Source::OpenFeature => open_feature::read(event, client, settings, at),
         Source::Avsb => avsb::read(event, client, settings, at),
+        Source::OptimizelyFeature => Some(optimizely_feature::read(event, client, at)),
+        Source::Statsig => statsig::read(event, client, settings, at),
     }
 }
 

@@ -123,6 +123,36 @@ fn a_decision_of_the_pages_own_is_told_with_the_time_it_was_made() {
 }
 
 #[test]
+fn a_decision_about_a_flag_is_told_by_its_keys() {
+    let mut own = Fields::default();
+    own.flag("enabled", false);
+    let texts = [(Text::FlagKey, "checkout"), (Text::Unit, "u1"), (Text::Properties, &pack(&own))];
+    let flag = texts
+        .into_iter()
+        .fold(direct("checkout_exp", "control"), |decision, (text, value)| with(decision, text, value));
+    is_told(
+        &from(Source::OptimizelyFeature, flag),
+        json!({}),
+        PLAIN,
+        "Experiment Viewed",
+        r#"{"enabled":false,"flag_key":"checkout","variation_key":"control","rule_key":"checkout_exp","user_id":"u1"}"#,
+    );
+}
+
+#[test]
+fn a_decision_of_statsig_is_told_as_segments_spec_has_it() {
+    let group =
+        with(with(direct("checkout_exp", ""), Text::VariationId, "4xTest"), Text::VariationName, "Test");
+    is_told(
+        &from(Source::Statsig, group),
+        json!({}),
+        Marks { qa: true, preview: false },
+        "Experiment Viewed",
+        r#"{"experiment_id":"checkout_exp","experiment_name":"checkout_exp","variation_id":"4xTest","variation_name":"Test","is_qa":true}"#,
+    );
+}
+
+#[test]
 fn static_properties_give_way_to_the_decisions_own_and_both_to_the_contract() {
     let mut own = Fields::default();
     own.put("site", "\"b\"");

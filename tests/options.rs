@@ -109,6 +109,10 @@ fn options_that_are_no_object_are_refused_as_a_whole() {
 #[test]
 fn an_unknown_option_is_named() {
     refuses(json!({"writekey": "k"}), "init: option `writekey` is not known");
+    refuses(
+        json!({"sourceOptions": ["statsig"]}),
+        "init: option `sourceOptions` is a list, must be an object",
+    );
     refuses(json!({"": null}), "init: option `` is not known");
     refuses(json!({"constructor": 1}), "init: option `constructor` is not known");
     let long = "x".repeat(1000);

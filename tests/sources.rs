@@ -74,6 +74,33 @@ fn optimizely_web_is_read_as_its_cases_say() {
 }
 
 #[test]
+fn optimizely_feature_experimentation_is_read_as_its_cases_say() {
+    check_all("optimizely_feature");
+}
+
+/// DECISION of version 5 has no ids, that of version 6 has, and the impression is told a second
+/// later.
+#[test]
+fn a_decision_about_a_flag_and_its_impression_are_the_same() {
+    let rules = json!({"checkout": {"key": "checkout", "experimentRules": [{"id": "9", "key": "exp"}]}});
+    let client = Json(json!({"getOptimizelyConfig!": {"featuresMap": rules}}));
+    let decided = json!({"flag_key": "checkout", "rule_key": "exp", "variation_key": "on", "user_id": "u1"});
+    let mut logged = decided.clone();
+    logged["rule_type"] = "feature-test".into();
+    let [decided, logged] = [decided, logged].map(|event| {
+        source::read(Source::OptimizelyFeature, &Json(event), &client, &Json(json!(null)), AT)
+            .expect("a decision")
+    });
+    assert_eq!((decided.key(), decided.outcome()), (logged.key(), logged.outcome()));
+    assert_eq!((decided.refused, logged.refused), (None, None));
+}
+
+#[test]
+fn statsig_is_read_as_its_cases_say() {
+    check_all("statsig");
+}
+
+#[test]
 fn calls_of_track_decision_are_read_as_their_cases_say() {
     check_all("direct");
 }
@@ -127,9 +154,14 @@ fn anything_at_any_place_is_survived() {
         "what the tracking callback of a feature gets",
         "metadata name the experiment",
         "a flag that the site lists",
+        "a flag decided by an experiment rule",
+        "an impression of an experiment rule",
+        "an experiment with the name of its group",
+        "a parameter of a layer belongs to the experiment",
     ];
     let is_rich = |path: &PathBuf| rich.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
-    let folders = ["optimizely_web", "direct", "avsb", "growthbook", "open_feature"];
+    let folders =
+        ["optimizely_web", "direct", "avsb", "growthbook", "open_feature", "optimizely_feature", "statsig"];
     let paths: Vec<PathBuf> = folders.into_iter().flat_map(cases).filter(is_rich).collect();
     assert_eq!(paths.len(), rich.len());
     for path in paths {
@@ -143,9 +175,9 @@ fn anything_at_any_place_is_survived() {
                 let mut broken = case.clone();
                 *broken.pointer_mut(&place).expect("it is there") = value.clone();
                 for decision in outcome(&broken)["decisions"].as_array().expect("a list") {
-                    let known = |names: [&str; 2]| names.iter().any(|name| decision.get(name).is_some());
+                    let known = |names: &[&str]| names.iter().any(|name| decision.get(name).is_some());
                     let complete =
-                        known(["ExperimentId", "ExperimentKey"]) && known(["VariationId", "VariationKey"]);
+                        known(&["ExperimentId", "ExperimentKey"]) && known(&["VariationId", "VariationKey"]);
                     assert!(
                         complete || decision.get("refused").is_some(),
                         "{path:?} with {value} at {place}"

@@ -7,7 +7,7 @@ export type Id = string | number | bigint;
 /** A value that may be added to an event. */
 export type Scalar = string | number | boolean;
 
-/** Experiment tools. `optimizelyFeature` and `statsig` are not in this version yet: naming one is reported as a mistake. */
+/** Experiment tools. */
 export type SourceKind = "optimizelyWeb" | "optimizelyFeature" | "statsig" | "growthbook" | "openFeature" | "avsb";
 
 /** Analytics tools. Those but `segment` are not in this version yet: naming one is reported as a mistake. */
@@ -75,6 +75,8 @@ export interface Options {
 
 /** What sources want to know. */
 export interface SourceOptions {
+  /** Whether gates are exposures, too. Default: `false`. */
+  statsig?: { gates?: boolean };
   /** Which evaluations are experiments: these flags alone, these reasons alone. */
   openFeature?: { flags?: string[]; reasons?: string[] };
   /** The name of its event in the `dataLayer`. Default: `avsb_experiment`. */

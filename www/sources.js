@@ -4,9 +4,11 @@ import { attempt } from "./page.js";
 import avsb from "./sources/avsb.js";
 import growthbook from "./sources/growthbook.js";
 import openFeature from "./sources/open-feature.js";
+import optimizelyFeature from "./sources/optimizely-feature.js";
 import optimizelyWeb from "./sources/optimizely-web.js";
+import statsig from "./sources/statsig.js";
 
-const SOURCES = [optimizelyWeb, growthbook, openFeature, avsb];
+const SOURCES = [optimizelyWeb, optimizelyFeature, statsig, growthbook, openFeature, avsb];
 
 // `run(method, arguments)` calls the module, now or once it runs; `settings(kind)` is what the page
 // said about a source in `init`.

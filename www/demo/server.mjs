@@ -8,6 +8,7 @@
 //   /cdn/hang/…          its script is not answered, until the test calls `release()`
 //   /cdn/settings-fail/… its script comes, its settings do not
 //   /cdn/old/…           analytics-next 1.67, which does not know the option `messageId`
+// The SDKs of the experiment tools are under /packages/, by their names on npm.
 
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'

@@ -1,0 +1,69 @@
+// Optimizely Feature Experimentation. The listener DECISION hears what is decided from now on;
+// LOG_EVENT tells, when the SDK sends its impressions, what was decided before we came, and what the
+// old API decided, whose DECISION does not say whether it is one. What both tell counts once.
+import { attempt } from "../page.js";
+import { late } from "./late.js";
+
+const CLIENT = "optimizelyClientInstance";
+
+export default {
+  kind: "optimizelyFeature",
+  wanted: "a client of Optimizely's Feature Experimentation SDK",
+  fits: (client) => typeof client.notificationCenter.addNotificationListener === "function",
+
+  find(named, look) {
+    attempt(() => late(CLIENT, look));
+    return [window[CLIENT]].filter((client) => attempt(() => this.fits(client)));
+  },
+
+  hook(client, told) {
+    const center = client.notificationCenter;
+    const heard = new Set();
+    // As version 6 spells it and as all before it do: the wrong one is answered with -1.
+    const listen = (name, rest, handler) =>
+      [name, name + rest].map((spelled) => center.addNotificationListener(spelled, (event) => attempt(() => handler(event))));
+    const ids = [...listen("DECISION", ":type, userId, attributes, decisionInfo", decided), ...listen("LOG_EVENT", ":logEvent", sent)];
+    return () => ids.forEach((id) => center.removeNotificationListener(id));
+
+    function decided({ type, userId, decisionInfo }) {
+      if (type !== "flag") return;
+      const { flagKey, ruleKey, variationKey, enabled, reasons, decisionEventDispatched } = decisionInfo;
+      if (decisionEventDispatched) heard.add(key(flagKey, ruleKey, variationKey, userId));
+      tell({ flag_key: flagKey, rule_key: ruleKey, variation_key: variationKey, enabled, silent: !decisionEventDispatched }, userId, undefined, reasons);
+    }
+
+    function sent({ params }) {
+      for (const { visitor_id, snapshots } of params.visitors) {
+        for (const { decisions, events } of snapshots) {
+          for (const { metadata } of decisions || []) {
+            const { flag_key, rule_key, variation_key } = metadata;
+            if (!heard.has(key(flag_key, rule_key, variation_key, visitor_id))) tell(metadata, visitor_id, events[0].timestamp);
+          }
+        }
+      }
+    }
+
+    function tell(decision, userId, at, reasons) {
+      const qa = attempt(() => forced(client, decision, userId, reasons));
+      told({ ...decision, user_id: userId, qa }, at);
+    }
+  },
+};
+
+const key = (...parts) => JSON.stringify(parts.map((part) => part || ""));
+
+// What shows that somebody forced the decision. Of a rule's forced decision only the reasons tell,
+// if the page asked for them.
+function forced(client, { rule_key: rule, variation_key: variation }, userId, reasons = []) {
+  if (!rule) return variation && "forced decision";
+  if (reasons.some((reason) => /^Variation .* forced decision map/.test(reason))) return "forced decision";
+  const config = client.getOptimizelyConfig();
+  // Asking for the forced variation of a rollout logs an error.
+  if (!config.experimentsMap[rule]) return;
+  if (client.getForcedVariation(rule, userId) === variation) return "forced variation";
+  const datafile = config.getDatafile();
+  if (!datafile.includes(JSON.stringify(userId))) return;
+  const { experiments, groups = [] } = JSON.parse(datafile);
+  const all = experiments.concat(...groups.map((group) => group.experiments));
+  return all.some((each) => each.key === rule && each.forcedVariations[userId] === variation) && "whitelisted user";
+}

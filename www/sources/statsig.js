@@ -1,0 +1,79 @@
+// Statsig. `pre_logs_flushed` tells the exposures themselves, as the SDK counts them, but late and
+// without the names of groups. The evaluations have the names, and happen without an exposure too.
+// So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
+// is never asked to evaluate: that would be heard by others, and counted.
+import { attempt } from "../page.js";
+import { late } from "./late.js";
+
+const LISTS = { config: "dynamic_configs", layer: "layer_configs" };
+const LONGEST_PAUSE = 60000; // as often the SDK flushes without us
+
+export default {
+  kind: "statsig",
+  wanted: "a Statsig client",
+  fits: ({ on, off, flush, getExperiment }) => [on, off, flush, getExperiment].every((each) => typeof each === "function"),
+
+  find(named, look) {
+    attempt(() => late("__STATSIG__", look));
+    return Object.values(window.__STATSIG__.instances);
+  },
+
+  hook(client, told, settings) {
+    const known = new Map(); // evaluations by list, name and rule
+    const taken = new WeakSet(); // what could not be sent is flushed again
+    let pause = 500;
+    let timer;
+
+    // Bound, and in a task of its own: nothing it throws or starts is ours.
+    const flush = () => void Promise.resolve().then(client.flush.bind(client)).catch(() => {});
+
+    const listeners = {
+      experiment_evaluation: ({ experiment }) => evaluated("config", experiment),
+      layer_evaluation: ({ layer }) => evaluated("layer", layer),
+      gate_evaluation: () => settings().gates && soon(),
+      pre_logs_flushed: ({ events }) => events.forEach((event) => attempt(() => take(event))),
+    };
+
+    function evaluated(list, { name, ruleID, __evaluation }) {
+      if (!__evaluation) return;
+      known.set([list, name, ruleID].join(), __evaluation);
+      if (__evaluation.is_user_in_experiment) soon();
+    }
+
+    // At most one flush for many evaluations, and ever fewer of them: each may be a request.
+    function soon() {
+      timer ||= setTimeout(() => {
+        timer = 0;
+        flush();
+      }, (pause = Math.min(pause * 2, LONGEST_PAUSE)));
+    }
+
+    function take(exposure) {
+      const [, kind] = /^statsig::(\w+)_exposure$/.exec(exposure.eventName) || [];
+      if (!kind || taken.has(exposure)) return;
+      taken.add(exposure);
+      const { metadata, user, time } = exposure;
+      const { config, ruleID } = metadata;
+      const evaluation = known.get([kind, config, ruleID].join()) || attempt(() => stored(client, LISTS[kind], config));
+      told({ ...metadata, kind, user, evaluation }, time);
+    }
+
+    const entries = Object.keys(listeners).map((name) => [name, (event) => attempt(() => listeners[name](event))]);
+    for (const entry of entries) client.on(...entry);
+    flush();
+    return () => {
+      clearTimeout(timer);
+      for (const entry of entries) client.off(...entry);
+    };
+  },
+};
+
+// What the SDK's server said, under the name or its hash, in either version of the format.
+function stored(client, list, name) {
+  const all = client.getContext().values[list];
+  let hash = 0;
+  for (let at = 0; at < name.length; at++) hash = (hash * 31 + name.charCodeAt(at)) | 0;
+  const found = all[name] || all[hash >>> 0];
+  const { r, gn, ea, ue, i } = found;
+  return r ? { rule_id: r, group_name: gn, is_experiment_active: ea, is_user_in_experiment: ue, id_type: i } : found;
+}
