@@ -56,7 +56,7 @@ pub fn options(data: &[u8]) {
         assert!((least..=most).contains(&number), "{number}");
     }
     assert!(is_short(options.event_name()));
-    check_fields(&options.properties);
+    check_fields(&options.properties());
     let shown = parsed(&options.shown());
     let start: String = key.chars().take(4).collect();
     assert_eq!(shown["writeKey"].as_str().unwrap_or("…"), start + "…", "the report shortens the write key");

@@ -102,7 +102,10 @@ pub struct Event {
 pub fn spell(sending: &Sending, options: &Options, time: &str, here: &str) -> Event {
     let mut event = event(&sending.decision, sending.marks, options, time);
     match sending.destination {
-        Destination::Segment => event.options = segment::options(sending, time, here),
+        Destination::Segment => {
+            event.user = segment::traits(&sending.decision, options);
+            event.options = segment::options(sending, options, time, here);
+        }
     }
     event
 }
@@ -172,7 +175,7 @@ fn spelling(source: Source) -> (&'static str, Case, Table) {
 pub fn event(decision: &Decision, marks: Marks, options: &Options, time: &str) -> Event {
     let (name, case, table) = spelling(decision.source);
     let case = options.property_case().unwrap_or(case);
-    let mut properties = options.properties.clone();
+    let mut properties = options.properties();
     unpack(decision.get(Text::Properties), &mut properties);
     for (name, texts) in table {
         properties.text(&cased(name, case), decision.first_of(texts, ""));

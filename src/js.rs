@@ -54,7 +54,14 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
                     optimizely_web::read_callback(&first, around, &mut mistakes)
                 });
             }
-            if layer { tracker::decide_by_callback(decision) } else { tracker::decide(decision) }
+            if layer {
+                tracker::decide_by_callback(decision);
+            } else {
+                if let Some(named) = Source::named(decision.source_name()).filter(|it| *it != source) {
+                    tracker::entered(named, true);
+                }
+                tracker::decide(decision);
+            }
         }
         // A hook has something: source, event, client, settings of the source.
         "decided" => {
@@ -74,6 +81,7 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
                 Some(source) => {
                     let settings = arguments.walk("3", "");
                     if let Some(decision) = source::read(source, &event, &client, &settings, at) {
+                        tracker::entered(source, false);
                         tracker::decide(decision);
                     }
                 }
@@ -83,6 +91,7 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
         "consent" if told.is(kind::BOOL) => tracker::consent(told.is_true()),
         "consent" => mistakes.push(fault(method, "argument 1", told, "true or false")),
         "flush" => tracker::look_again(),
+        "forward" => answer = tracker::forward(&first),
         "diagnose" => answer = tracker::diagnose(),
         "confirmed" => tracker::confirmed(told.text, picked.at(1).text),
         "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method, told.text),

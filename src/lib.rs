@@ -3,7 +3,7 @@
 //! A *source* reads what an experiment tool says and makes it a [`decision::Decision`].
 //! The *gate* judges it: deliver, hold or drop, with a reason. The *outbox* holds it until a
 //! destination can take it, and remembers that it was handed over. A *destination* spells it for
-//! one analytics tool.
+//! one analytics tool. The way back is [`forward`]: analytics events for the experiment tool.
 //!
 //! The modules stand in the order a decision walks through them. Everything is pure and natively
 //! tested, but for `tracker`, the impure halves of the vendors and `js`, the only room that
@@ -29,6 +29,8 @@ pub mod parcel;
 pub mod store;
 
 pub mod destination;
+
+pub mod forward;
 
 #[cfg(target_arch = "wasm32")]
 pub mod js;

@@ -10,17 +10,18 @@ use crate::view::{Picked, Told, View, fault, kind};
 /// The options of `init`, checked. One table says what each is called, may be and is by default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    texts: [String; 3],
+    texts: [String; 6],
     numbers: [f64; 4],
-    choices: [u8; 7],
-    /// Properties added to each exposure.
-    pub properties: Fields,
+    choices: [u8; 17],
+    fields: [Fields; 6],
     /// The site's own QA signals.
     pub qa_signals: Vec<QaSignal>,
     /// The sources to look for, a bit for each; none means all that can be found.
     pub sources: Option<u32>,
     /// The destinations to deliver to, a bit for each; none means all.
     pub destinations: Option<u32>,
+    /// The only events whose revenue is forwarded; none means all.
+    pub only_revenue_for: Option<Vec<String>>,
 }
 
 /// A query parameter or cookie that marks the site's own QA.
@@ -67,26 +68,42 @@ pub enum Treatment {
     Send,
 }
 
-/// What an option may be, and where it is kept.
+/// What an option may be, and where it is kept. What is called a place is one in [`PATHS`].
 #[derive(Clone, Copy)]
 enum Spec {
     Text(usize, &'static str),
     Number(usize, f64, f64, f64, &'static str),
     Choice(usize, &'static [&'static str]),
-    Flag(usize),
-    Properties,
-    QaSignals,
-    Sources,
-    Destinations,
-    /// An object that is read by what it is for.
-    Object,
-    /// Of the contract, but not in this version yet.
-    Planned,
+    /// With its default.
+    Flag(usize, bool),
+    /// An object of strings, numbers and booleans, and the place of its entries.
+    Scalars(usize, usize),
+    /// An object of anything, and the place of its entries as JSON.
+    Anything(usize, usize),
+    /// An object of options, which are in the table under its name and theirs. `null` and `false`
+    /// ask for nothing in it.
+    Group(usize),
+    Signals(bool, usize),
+    Events(usize),
+    /// The consent tools that are asked: the name of one, or a list.
+    ConsentTools(usize),
+    Sources(usize),
+    Destinations(usize),
 }
+
+/// What is looked at of what `init` got.
+const PATHS: &str = "* properties.* sources.* destinations.* qaSignals.* qaSignals.params.* \
+    qaSignals.cookies.* statsig.* statsig.customIDs.* statsig.custom.* forwardEvents.* \
+    forwardEvents.onlyRevenueFor.* destinationOptions.* destinationOptions.segment.* \
+    destinationOptions.segment.context.*!json destinationOptions.segment.integrations.*!json \
+    destinationOptions.amplitude.* sourceOptions.*!json consentFrom.*";
 
 const WRITE_KEY: usize = 0;
 const CDN_URL: usize = 1;
 const EVENT_NAME: usize = 2;
+const ENVIRONMENT: usize = 3;
+const EXPOSURE_EVENT: usize = 4;
+const CONSENT_CATEGORY: usize = 5;
 
 const DEDUPE: usize = 0;
 const PREVIEW: usize = 1;
@@ -95,21 +112,62 @@ const HOLDBACK: usize = 3;
 const CASE: usize = 4;
 const REQUIRE_CONSENT: usize = 5;
 const DEBUG: usize = 6;
+const IDENTIFY: usize = 7;
+const ALIAS: usize = 8;
+const IDENTITY: usize = 9;
+const TO: usize = 10;
+/// Custom events.
+pub const TRACK: usize = 11;
+/// Pages with a name.
+pub const NAMED_PAGES: usize = 12;
+/// Pages with a category.
+pub const CATEGORIZED_PAGES: usize = 13;
+const REVENUE: usize = 14;
+const CONSENT_DEFAULT: usize = 15;
+/// A bit for each of the tools, and one that says that they are asked.
+const CONSENT_FROM: usize = 16;
+const ASKED: u8 = 1 << 7;
+
+const PROPERTIES: usize = 0;
+const CUSTOM_IDS: usize = 1;
+const CUSTOM: usize = 2;
+const CONTEXT: usize = 3;
+const INTEGRATIONS: usize = 4;
+const SOURCE_OPTIONS: usize = 5;
+
+/// The place of what was said about `forwardEvents`.
+const FORWARD_EVENTS: usize = 10;
+
+/// The consent tools that can be asked; what each does is in `www/consent.js`.
+const CONSENT_TOOLS: [&str; 7] =
+    ["googleConsentMode", "oneTrust", "cookiebot", "tcf", "segment", "gpc", "dnt"];
 
 /// The first of the choices is the default, except for `qa`.
 const TREATMENTS: &[&str] = &["drop", "mark", "send"];
+const NOT_EMPTY: &str = "a string that is not empty";
 
-const SPECS: [(&str, Spec); 24] = {
-    use Spec::{Choice, Destinations, Flag, Number, Object, Planned, Properties, QaSignals, Sources, Text};
+const SPECS: [(&str, Spec); 44] = {
+    use Spec::{
+        Anything, Choice, ConsentTools, Destinations, Events, Flag, Group, Number, Scalars, Signals, Sources,
+        Text,
+    };
     [
         ("writeKey", Text(WRITE_KEY, "letters, digits, _ and -")),
         ("cdnUrl", Text(CDN_URL, "an https: URL, or http: on a loopback host, without query")),
-        ("eventName", Text(EVENT_NAME, "a string that is not empty")),
+        ("eventName", Text(EVENT_NAME, NOT_EMPTY)),
         ("propertyCase", Choice(CASE, &["auto", "camelCase", "snake_case"])),
-        ("properties", Properties),
-        ("sources", Sources),
-        ("sourceOptions", Object),
-        ("destinations", Destinations),
+        ("properties", Scalars(PROPERTIES, 1)),
+        ("sources", Sources(2)),
+        ("sourceOptions", Anything(SOURCE_OPTIONS, 17)),
+        ("destinations", Destinations(3)),
+        ("destinationOptions", Group(12)),
+        ("destinationOptions.segment", Group(13)),
+        ("destinationOptions.segment.context", Anything(CONTEXT, 14)),
+        ("destinationOptions.segment.integrations", Anything(INTEGRATIONS, 15)),
+        ("destinationOptions.amplitude", Group(16)),
+        ("destinationOptions.amplitude.exposureEvent", Text(EXPOSURE_EVENT, NOT_EMPTY)),
+        ("identify", Flag(IDENTIFY, false)),
+        ("alias", Flag(ALIAS, false)),
         ("pollIntervalMs", Number(0, 250.0, 10.0, 60_000.0, "a number of 10 to 60000")),
         ("maxWaitMs", Number(1, 5000.0, 0.0, 600_000.0, "a number of 0 to 600000")),
         ("carryOverMs", Number(2, 1_800_000.0, 0.0, f64::MAX, "a number of 0 or more")),
@@ -117,15 +175,27 @@ const SPECS: [(&str, Spec); 24] = {
         ("sessionTimeoutMs", Number(3, 1_800_000.0, 1000.0, f64::MAX, "a number of 1000 or more")),
         ("preview", Choice(PREVIEW, TREATMENTS)),
         ("qa", Choice(QA, TREATMENTS)),
-        ("qaSignals", QaSignals),
+        ("qaSignals", Group(4)),
+        ("qaSignals.params", Signals(false, 5)),
+        ("qaSignals.cookies", Signals(true, 6)),
         ("holdback", Choice(HOLDBACK, &["auto", "drop", "send"])),
-        ("requireConsent", Flag(REQUIRE_CONSENT)),
-        ("debug", Flag(DEBUG)),
-        ("identify", Planned),
-        ("alias", Planned),
-        ("statsig", Planned),
-        ("destinationOptions", Planned),
-        ("forwardEvents", Planned),
+        ("requireConsent", Flag(REQUIRE_CONSENT, false)),
+        ("consentFrom", ConsentTools(18)),
+        ("consentCategory", Text(CONSENT_CATEGORY, NOT_EMPTY)),
+        ("consentDefault", Choice(CONSENT_DEFAULT, &["hold", "grant", "refuse"])),
+        ("statsig", Group(7)),
+        ("statsig.identity", Flag(IDENTITY, false)),
+        ("statsig.customIDs", Scalars(CUSTOM_IDS, 8)),
+        ("statsig.custom", Scalars(CUSTOM, 9)),
+        ("statsig.environment", Text(ENVIRONMENT, NOT_EMPTY)),
+        ("forwardEvents", Group(FORWARD_EVENTS)),
+        ("forwardEvents.to", Choice(TO, &["", "optimizelyWeb"])),
+        ("forwardEvents.track", Flag(TRACK, true)),
+        ("forwardEvents.namedPages", Flag(NAMED_PAGES, true)),
+        ("forwardEvents.categorizedPages", Flag(CATEGORIZED_PAGES, true)),
+        ("forwardEvents.revenue", Choice(REVENUE, &["as-is", "cents"])),
+        ("forwardEvents.onlyRevenueFor", Events(11)),
+        ("debug", Flag(DEBUG, false)),
     ]
 };
 
@@ -136,15 +206,18 @@ impl Default for Options {
         let mut options = Options {
             texts: Default::default(),
             numbers: [0.0; 4],
-            choices: [0; 7],
-            properties: Fields::default(),
+            choices: [0; 17],
+            fields: Default::default(),
             qa_signals: Vec::new(),
             sources: None,
             destinations: None,
+            only_revenue_for: None,
         };
         for (_, spec) in SPECS {
-            if let Spec::Number(at, default, ..) = spec {
-                set(&mut options.numbers, at, default);
+            match spec {
+                Spec::Number(at, default, ..) => set(&mut options.numbers, at, default),
+                Spec::Flag(at, default) => set(&mut options.choices, at, u8::from(default)),
+                _ => {}
             }
         }
         set(&mut options.choices, QA, 1);
@@ -166,6 +239,42 @@ impl Options {
     /// The event name of exposures; empty when each source has its own.
     pub fn event_name(&self) -> &str {
         text(&self.texts, EVENT_NAME)
+    }
+
+    /// Properties added to each exposure.
+    pub fn properties(&self) -> Fields {
+        self.field(PROPERTIES)
+    }
+
+    /// What Segment's context is given with each exposure.
+    pub fn segment_context(&self) -> Fields {
+        self.field(CONTEXT)
+    }
+
+    /// Which of its integrations Segment is to serve with exposures.
+    pub fn segment_integrations(&self) -> Fields {
+        self.field(INTEGRATIONS)
+    }
+
+    /// The event name of exposures in Amplitude; empty when it is that of the source.
+    pub fn exposure_event(&self) -> &str {
+        text(&self.texts, EXPOSURE_EVENT)
+    }
+
+    /// Whether the assignment is recorded as a trait of the user, too.
+    pub fn identify(&self) -> bool {
+        self.choice(IDENTIFY) > 0
+    }
+
+    /// Whether the experiment tool is told of these analytics events: [`TRACK`], [`NAMED_PAGES`] or
+    /// [`CATEGORIZED_PAGES`].
+    pub fn forwards(&self, which: usize) -> bool {
+        self.choice(TO) > 0 && self.choice(which) > 0
+    }
+
+    /// Whether forwarded revenue goes from the currency's unit to cents.
+    pub fn revenue_in_cents(&self) -> bool {
+        self.choice(REVENUE) > 0
     }
 
     /// How property names are spelled; none when each source has its own way.
@@ -226,7 +335,7 @@ impl Options {
 
     /// Whether everything waits for `consent(true)`.
     pub fn require_consent(&self) -> bool {
-        self.choice(REQUIRE_CONSENT) > 0
+        self.choice(REQUIRE_CONSENT) > 0 || self.choice(CONSENT_FROM) > 0
     }
 
     /// Whether each step of each decision is logged.
@@ -259,6 +368,10 @@ impl Options {
         self.numbers.get(at).copied().unwrap_or_default()
     }
 
+    fn field(&self, at: usize) -> Fields {
+        self.fields.get(at).cloned().unwrap_or_default()
+    }
+
     fn choice(&self, at: usize) -> u8 {
         self.choices.get(at).copied().unwrap_or_default()
     }
@@ -266,26 +379,37 @@ impl Options {
     /// Reads the options the page passed to `init`. Each fault is one text in `mistakes`.
     pub fn parse(view: &impl View, mistakes: &mut Vec<String>) -> Options {
         let mut options = Options::default();
-        let all = view.pick(
-            "* qaSignals.params.* qaSignals.cookies.* properties.* sources.* destinations.* qaSignals.*",
-            "",
-        );
+        let all = view.pick(PATHS, "");
         let told = all.at(0);
         if !matches!(told.kind, kind::OBJECT | kind::MISSING | kind::NULL) {
             mistakes.push(join(&["init: the options are ", &told.spelled(), ", must be an object"]));
         }
-        for (name, value) in told.entries().filter(|_| told.is(kind::OBJECT)) {
-            match SPECS.iter().find(|(known, _)| *known == name) {
-                // As good as not given.
-                _ if value.is(kind::MISSING) => {}
-                Some((name, spec)) => options.take(name, *spec, value, &all, mistakes),
-                None => mistakes.push(join(&[WHO, " `", cut(name), "` is not known"])),
-            }
-        }
+        options.take_all("", told, &all, mistakes);
         if !options.cdn_url().is_empty() && options.write_key().is_empty() {
             mistakes.push("init: option `cdnUrl` is of no use without `writeKey`".to_owned());
         }
+        let told = all.at(FORWARD_EVENTS);
+        let to = |(name, value): (&str, Told)| name == "to" && !value.is(kind::MISSING);
+        if told.is(kind::OBJECT) && !told.entries().any(to) {
+            mistakes.push("init: option `forwardEvents.to` is missing, must be \"optimizelyWeb\"".to_owned());
+        }
         options
+    }
+
+    /// Takes the options of one object; `prefix` is its name, with a dot behind it.
+    fn take_all(&mut self, prefix: &str, told: Told, all: &Picked, mistakes: &mut Vec<String>) {
+        for (name, value) in told.entries().filter(|_| told.is(kind::OBJECT)) {
+            let name = join(&[prefix, cut(name)]);
+            match SPECS.iter().find(|(known, _)| *known == name) {
+                // As good as not given.
+                _ if value.is(kind::MISSING) => {}
+                // Nobody names an option of a group with a dot.
+                Some((name, spec)) if name.matches('.').count() == prefix.matches('.').count() => {
+                    self.take(name, *spec, value, all, mistakes);
+                }
+                _ => mistakes.push(join(&[WHO, " `", &name, "` is not known"])),
+            }
+        }
     }
 
     fn take(&mut self, name: &str, spec: Spec, value: Told, all: &Picked, mistakes: &mut Vec<String>) {
@@ -315,107 +439,144 @@ impl Options {
                 wanted.to_owned()
             }
             Spec::Choice(at, names) => {
-                if let Some(choice) = names.iter().position(|name| *name == value.string()) {
+                if let Some(choice) =
+                    names.iter().position(|name| !name.is_empty() && *name == value.string())
+                {
                     set(&mut self.choices, at, choice as u8);
                     return;
                 }
                 one_of(names)
             }
-            Spec::Flag(at) => {
+            Spec::Flag(at, _) => {
                 if value.is(kind::BOOL) {
                     set(&mut self.choices, at, u8::from(value.is_true()));
                     return;
                 }
                 "true or false".to_owned()
             }
-            Spec::Properties => {
-                self.properties =
-                    scalars(WHO, name, if value.is(kind::OBJECT) { all.at(3) } else { value }, mistakes);
+            Spec::Scalars(at, place) => {
+                let entries = if value.is(kind::OBJECT) { all.at(place) } else { value };
+                set(&mut self.fields, at, scalars(WHO, name, entries, mistakes));
                 return;
             }
-            Spec::QaSignals if value.is(kind::OBJECT) => {
-                self.take_qa_signals(false, all.at(1), mistakes);
-                self.take_qa_signals(true, all.at(2), mistakes);
-                for (name, _) in
-                    all.at(6).entries().filter(|(name, _)| *name != "params" && *name != "cookies")
+            Spec::Anything(at, place) if value.is(kind::OBJECT) => {
+                let mut fields = Fields::default();
+                for (key, value) in all.at(place).entries() {
+                    let part = join(&[name, ".", cut(key)]);
+                    let strange = at == SOURCE_OPTIONS && !Source::ALL.iter().any(|it| it.name() == key);
+                    match value.kind {
+                        kind::MISSING => {}
+                        _ if strange => mistakes.push(join(&[WHO, " `", &part, "` is not known"])),
+                        kind::TEXT => fields.put(cut(key), value.text),
+                        _ => mistakes.push(fault(WHO, &part, value, "what JSON can carry")),
+                    }
+                }
+                set(&mut self.fields, at, fields);
+                return;
+            }
+            Spec::Group(place) if value.is(kind::OBJECT) => {
+                self.take_all(&join(&[name, "."]), all.at(place), all, mistakes);
+                return;
+            }
+            Spec::Group(_) if value.is(kind::NULL) || value.text == "false" => return,
+            Spec::Anything(..) | Spec::Group(_) => "an object".to_owned(),
+            Spec::Signals(cookie, place) => {
+                for entry in
+                    names(name, value, all.at(place), "a list of names or name=value pairs", mistakes)
                 {
-                    mistakes.push(join(&[WHO, " `qaSignals.", cut(name), "` is not known"]));
+                    self.qa_signals.push(QaSignal { cookie, entry });
                 }
                 return;
             }
-            Spec::QaSignals => "an object {params: [], cookies: []}".to_owned(),
-            Spec::Sources => {
+            Spec::Events(place) => {
+                let events = names(name, value, all.at(place), "a list of event names", mistakes);
+                // Where none is good, the default counts.
+                let none = value.is(kind::LIST) && all.at(place).text.is_empty();
+                self.only_revenue_for = (none || !events.is_empty()).then_some(events);
+                return;
+            }
+            Spec::ConsentTools(_) if value.is(kind::NULL) || value.text == "false" => return,
+            Spec::ConsentTools(place) => {
+                let one = CONSENT_TOOLS.iter().position(|tool| *tool == value.string());
+                let bits = match one {
+                    Some(tool) => 1 << tool,
+                    None if !value.is(kind::LIST) => {
+                        mistakes.push(fault(WHO, name, value, &one_of(&CONSENT_TOOLS)));
+                        0
+                    }
+                    None => {
+                        kinds(name, value, all.at(place), &CONSENT_TOOLS, 0, mistakes).unwrap_or_default()
+                    }
+                };
+                // Whoever means to ask is not taken to need no consent, whatever he wrote.
+                set(&mut self.choices, CONSENT_FROM, ASKED | bits as u8);
+                return;
+            }
+            Spec::Sources(place) => {
                 // The first source is told by calls only: there is nothing to look for.
                 let known = Source::ALL.map(Source::name);
-                self.sources = kinds(name, value, all.at(4), &known, 1, mistakes);
+                self.sources = kinds(name, value, all.at(place), &known, 1, mistakes);
                 return;
             }
-            Spec::Destinations => {
+            Spec::Destinations(place) => {
                 let known = Destination::ALL.map(Destination::name);
-                self.destinations = kinds(name, value, all.at(5), &known, 0, mistakes);
-                return;
-            }
-            Spec::Object if value.is(kind::OBJECT) => return,
-            Spec::Object => "an object".to_owned(),
-            Spec::Planned => {
-                // What asks for nothing is no mistake.
-                if !value.is(kind::NULL) && value.text != "false" {
-                    mistakes.push(join(&[WHO, " `", name, "` is not available in this version yet"]));
-                }
+                self.destinations = kinds(name, value, all.at(place), &known, 0, mistakes);
                 return;
             }
         };
         mistakes.push(fault(WHO, name, value, &wanted));
     }
 
-    fn take_qa_signals(&mut self, cookie: bool, told: Told, mistakes: &mut Vec<String>) {
-        const WANTED: &str = "a list of names or name=value pairs";
-        let part = if cookie { "qaSignals.cookies" } else { "qaSignals.params" };
-        if !matches!(told.kind, kind::LIST | kind::MISSING) {
-            mistakes.push(fault(WHO, part, told, WANTED));
-            return;
-        }
-        for (_, entry) in told.entries() {
-            if entry.string().is_empty() {
-                mistakes.push(fault(WHO, part, entry, WANTED));
-            } else {
-                self.qa_signals.push(QaSignal { cookie, entry: entry.string().to_owned() });
-            }
-        }
-    }
-
     /// The options in force, for the report. The write key is shortened.
     pub fn shown(&self) -> Fields {
+        self.shown_in("")
+    }
+
+    fn shown_in(&self, prefix: &str) -> Fields {
         let mut fields = Fields::default();
         for (name, spec) in SPECS {
+            let Some(short) = name.strip_prefix(prefix).filter(|short| !short.contains('.')) else {
+                continue;
+            };
             match spec {
                 Spec::Text(WRITE_KEY, _) => {
                     let key = self.write_key();
                     let start = key.get(..4).unwrap_or(key);
                     fields.text_or_null(
-                        name,
+                        short,
                         &if key.is_empty() { String::new() } else { join(&[start, "…"]) },
                     );
                 }
-                Spec::Text(at, _) => fields.text_or_null(name, text(&self.texts, at)),
-                Spec::Number(at, ..) => fields.number(name, self.number(at)),
+                Spec::Text(at, _) => fields.text_or_null(short, text(&self.texts, at)),
+                Spec::Number(at, ..) => fields.number(short, self.number(at)),
                 Spec::Choice(at, names) => {
-                    fields.text(name, names.get(usize::from(self.choice(at))).copied().unwrap_or_default());
+                    let choice = names.get(usize::from(self.choice(at))).copied().unwrap_or_default();
+                    fields.text_or_null(short, choice);
                 }
-                Spec::Flag(at) => fields.flag(name, self.choice(at) > 0),
-                Spec::Properties => fields.put(name, &self.properties.json()),
-                Spec::QaSignals => {
-                    fields.put(name, &list(self.qa_signals.iter().map(|it| quoted(&it.entry))));
+                Spec::Flag(at, _) => fields.flag(short, self.choice(at) > 0),
+                Spec::Scalars(at, _) | Spec::Anything(at, _) => fields.put(short, &self.field(at).json()),
+                Spec::Group(_) => fields.put(short, &self.shown_in(&join(&[name, "."])).json()),
+                Spec::Signals(cookie, _) => {
+                    let signals = self.qa_signals.iter().filter(|it| it.cookie == cookie);
+                    fields.put(short, &list(signals.map(|it| quoted(&it.entry))));
                 }
-                Spec::Sources if self.sources.is_none() => fields.text(name, "auto"),
-                Spec::Sources => {
+                Spec::Events(_) => {
+                    let shown = |names: &Vec<String>| list(names.iter().map(|name| quoted(name)));
+                    fields.put(short, &self.only_revenue_for.as_ref().map_or("null".to_owned(), shown));
+                }
+                Spec::ConsentTools(_) => {
+                    let asked = self.choice(CONSENT_FROM);
+                    let tools = CONSENT_TOOLS.iter().enumerate().filter(|(tool, _)| asked >> tool & 1 == 1);
+                    fields.put(short, &list(tools.map(|(_, name)| quoted(name))));
+                }
+                Spec::Sources(_) if self.sources.is_none() => fields.text(short, "auto"),
+                Spec::Sources(_) => {
                     let named = Source::ALL.into_iter().filter(|it| self.names(*it));
-                    fields.put(name, &list(named.map(|it| quoted(it.name()))));
+                    fields.put(short, &list(named.map(|it| quoted(it.name()))));
                 }
-                Spec::Destinations => {
-                    fields.put(name, &list(self.destinations().map(|it| quoted(it.name()))));
+                Spec::Destinations(_) => {
+                    fields.put(short, &list(self.destinations().map(|it| quoted(it.name()))));
                 }
-                Spec::Object | Spec::Planned => {}
             }
         }
         fields
@@ -471,6 +632,23 @@ fn kinds(
     (count == 0.0 || bits > 0).then_some(bits)
 }
 
+/// Reads a list of texts that are not empty; names whatever else it is, or is in it.
+fn names(name: &str, value: Told, items: Told, wanted: &str, mistakes: &mut Vec<String>) -> Vec<String> {
+    let mut names = Vec::new();
+    if !value.is(kind::LIST) {
+        mistakes.push(fault(WHO, name, value, wanted));
+        return names;
+    }
+    for (_, item) in items.entries() {
+        if item.string().is_empty() {
+            mistakes.push(fault(WHO, name, item, wanted));
+        } else {
+            names.push(cut(item.string()).to_owned());
+        }
+    }
+    names
+}
+
 /// Reads an object of strings, numbers and booleans; names whatever else is in it.
 pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) -> Fields {
     let mut fields = Fields::default();
@@ -499,7 +677,7 @@ pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) ->
 /// `"a" or "b"`
 pub fn one_of(names: &[&str]) -> String {
     let mut list = String::new();
-    for name in names {
+    for name in names.iter().filter(|name| !name.is_empty()) {
         let or = if list.is_empty() { "\"" } else { " or \"" };
         list += &join(&[or, name, "\""]);
     }

@@ -514,31 +514,29 @@ impl Outbox {
     /// that nobody has seen yet are not waited for, but may still come.
     fn finish(&mut self, id: u32, why: &str) {
         let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
-        let open = |item: &Item, wanted: bool| {
-            let mut parcels = item.parcels.iter();
-            parcels.any(|parcel| parcel.is_open() && (!wanted || self.is_wanted(parcel.destination)))
-        };
-        let Some(item) = self.items.get(at).filter(|item| !open(item, true)) else { return };
-        let (mut item, stays) = (item.clone(), open(item, false));
-        self.items.remove(at);
-        if stays && self.items.iter().filter(|item| item.told).count() < LATECOMERS {
-            let told = Item { told: true, stored: false, ..item.clone() };
-            self.items.insert(at, told);
+        let mut item = self.items.remove(at);
+        let (mut open, mut awaited) = (false, false);
+        for parcel in item.parcels.iter().filter(|parcel| parcel.is_open()) {
+            open = true;
+            awaited |= self.is_wanted(parcel.destination);
         }
-        if item.told {
-            return;
+        if !awaited && !item.told {
+            if std::mem::take(&mut item.stored) {
+                self.effects.push(Effect::Erase(id));
+            }
+            let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
+            let first = ends.clone().next().unwrap_or(Verdict::Expired);
+            let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
+            if first == Verdict::Expired {
+                self.forget(&item);
+            }
+            self.end(id, verdict, why);
+            item.told = true;
+            open &= self.items.iter().filter(|item| item.told).count() < LATECOMERS;
         }
-        item.parcels.retain(|parcel| !parcel.is_open());
-        if item.stored {
-            self.effects.push(Effect::Erase(id));
+        if open {
+            self.items.insert(at, item);
         }
-        let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
-        let first = ends.clone().next().unwrap_or(Verdict::Expired);
-        let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
-        if first == Verdict::Expired {
-            self.forget(&item);
-        }
-        self.end(id, verdict, why);
     }
 
     /// Called when everybody who could take something has it.

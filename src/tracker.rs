@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use crate::decision::{Decision, Text, Verdict};
 use crate::destination::{Destination, State, segment, spell};
+use crate::forward::commands;
 use crate::gate::{Consent, Facts};
-use crate::js::page::{self, Timer};
+use crate::js::page::{self, JsValue, Timer};
 use crate::json::{decimal, join, whole};
 use crate::options::Options;
 use crate::outbox::{Call, Effect, Input, LIMIT, Outbox, Sending, Step};
@@ -25,7 +26,7 @@ mod sources;
 
 pub use diagnosis::diagnose;
 use learn::learn;
-pub use sources::{around, decide_by_callback, decide_by_event, replay};
+pub use sources::{around, decide_by_callback, decide_by_event, entered, replay};
 
 /// Where something is kept in the browser: in this tab, on this site.
 const TAB: u8 = Shelf::Tab as u8;
@@ -63,9 +64,8 @@ struct Tracker {
     asked: Cell<Option<bool>>,
     signals_at: Cell<f64>,
     found: [Cell<Found>; Destination::ALL.len()],
-    /// Whether Optimizely's decisions came by its callback, and by its events.
-    by_callback: Cell<bool>,
-    by_event: Cell<bool>,
+    /// By which entrances decisions of a source came: two bits for each.
+    entrances: Cell<u32>,
     /// Whether an earlier instance on this page has died.
     again: bool,
 }
@@ -146,6 +146,18 @@ fn start() {
     sources::find(&options);
     tracker.running.set(false);
     run();
+    serve();
+}
+
+/// Lets run what runs beside the decisions, as long as we may.
+fn serve() {
+    let granted = it().consent() == Consent::Granted;
+    page::serve(&if granted { it().options().shown().json() } else { String::new() });
+}
+
+/// What the experiment tool is to be told of an analytics event.
+pub fn forward(event: &JsValue) -> String {
+    commands(event, &it().options())
 }
 
 /// Loads analytics.js where a write key asks for it, as soon as we may.
@@ -344,7 +356,10 @@ fn send(sending: &Sending) {
     let stub = seen(sending.destination).state == State::Stub;
     let time = page::iso(sending.decision.decided_at);
     let facts = page::facts("");
-    let event = spell(sending, &it().options(), &time, fact(&facts, page::Facts::Url));
+    let mut event = spell(sending, &it().options(), &time, fact(&facts, page::Facts::Url));
+    if sending.destination == Destination::Segment && it().options.borrow().identify() {
+        event.user.text("period", &it().facts.borrow().period);
+    }
     let answer = page::send(
         sending.destination.name(),
         &event.name,
@@ -368,6 +383,7 @@ pub fn confirmed(destination: &str, number: &str) {
     if let Some(destination) = Destination::named(destination) {
         handle(Input::Confirmed(id, destination));
         run();
+        diagnosis::warn_of_native();
     }
 }
 
@@ -473,6 +489,7 @@ pub fn consent(granted: bool) {
         take_over();
         load_segment(&tracker.options());
     }
+    serve();
     look_again();
 }
 

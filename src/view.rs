@@ -13,10 +13,10 @@ pub trait View: Sized {
     /// A path is walked step by step, divided by dots: `name` goes to a field, `$0` to the field
     /// named by an argument, `name!word` to what the method `name` returns for that word (or for
     /// nothing), `name@field` to what it returns for the object `{field: $0}`, `?0` to the element
-    /// of a list whose `id` or `key` is the argument. At the end, `*` gives all entries of an object or a
-    /// list; in between, `*` and `**` give the texts found behind each element, joined by `,` or
-    /// `, `. A name that ends in `%` is read as a moment in ms: a number, a date or ISO 8601.
-    /// Fields that only `Object.prototype` has are missing.
+    /// of a list whose `id` or `key` is the argument. At the end, `*` gives all entries of an object
+    /// or a list, `*!json` gives them as JSON texts; in between, `*` and `**` give the texts found
+    /// behind each element, joined by `,` or `, `. A name that ends in `%` is read as a moment in ms:
+    /// a number, a date or ISO 8601. Fields that only `Object.prototype` has are missing.
     fn pick(&self, paths: &'static str, args: &str) -> Picked;
 
     /// What stands at one such path, to be looked at in turn.

@@ -22,13 +22,14 @@ macro_rules! shell {
 }
 
 /// The parts of the shell that the module needs, each behind those it imports.
-const SOURCES: [&str; 7] = shell![
-    "script.js",
+const SOURCES: [&str; 8] = shell![
     "destinations/segment.js",
     "destinations.js",
     "page.js",
     "sources/optimizely-web.js",
     "sources.js",
+    "identity.js",
+    "serve.js",
     "report.js"
 ];
 
@@ -581,7 +582,7 @@ fn handlers_that_throw_hinder_nobody() {
             bridge.on(event, () => { throw new Error('mine'); });
             bridge.on(event, () => { throw undefined; });
             bridge.on(event, () => stage.heard.push(event));
-        }), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision(1)",
+        }), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision({experimentId: 'e', variationId: 'v'}), bridge.trackDecision(true)",
     );
     assert_eq!(
         stage.tells("stage.heard"),

@@ -309,10 +309,15 @@ fn made_on_a_page() -> Decision {
 
 #[test]
 fn track_is_told_the_time_and_the_key_and_the_page_only_when_it_is_another() {
-    let here = |url: &str| segment::options(&sending(made_on_a_page()), TIME, url).json();
+    let here =
+        |url: &str| segment::options(&sending(made_on_a_page()), &options(json!({})), TIME, url).json();
     let plain = r#"{"timestamp":"2024-03-09T16:00:00.000Z","messageId":"db-1"}"#;
     assert_eq!(here("https://shop.test/a"), plain);
-    assert_eq!(segment::options(&sending(optimizely("e1", "v1")), TIME, "https://shop.test/b").json(), plain);
+    assert_eq!(
+        segment::options(&sending(optimizely("e1", "v1")), &options(json!({})), TIME, "https://shop.test/b")
+            .json(),
+        plain
+    );
     assert_eq!(
         here("https://shop.test/b"),
         r#"{"timestamp":"2024-03-09T16:00:00.000Z","messageId":"db-1","context":{"page":{"url":"https://shop.test/a","path":"/a","title":"A \"page\"","search":""}}}"#

@@ -6,7 +6,9 @@ mod common;
 
 use common::Json;
 use decision_bridge::destination::Destination;
-use decision_bridge::options::{Case, Dedupe, Options, QaSignal, Treatment, one_of};
+use decision_bridge::options::{
+    CATEGORIZED_PAGES, Case, Dedupe, NAMED_PAGES, Options, QaSignal, TRACK, Treatment, one_of,
+};
 use decision_bridge::source::Source;
 use serde_json::{Value, json};
 
@@ -79,7 +81,7 @@ fn the_defaults_are_those_of_the_contract() {
     let options = good(json!({}));
     assert_eq!((options.write_key(), options.cdn_url(), options.event_name()), ("", "", ""));
     assert_eq!(options.property_case(), None);
-    assert_eq!(options.properties.json(), "{}");
+    assert_eq!(options.properties().json(), "{}");
     assert_eq!((options.poll_interval_ms(), options.max_wait_ms()), (250.0, 5000.0));
     assert_eq!((options.carry_over_ms(), options.session_timeout_ms()), (1_800_000.0, 1_800_000.0));
     assert_eq!(
@@ -364,9 +366,12 @@ fn choices_are_listed() {
 
 #[test]
 fn flags_are_booleans_and_nothing_like_them() {
-    for (name, read) in
-        [("requireConsent", Options::require_consent as fn(&Options) -> bool), ("debug", Options::debug)]
-    {
+    for (name, read) in [
+        ("requireConsent", Options::require_consent as fn(&Options) -> bool),
+        ("debug", Options::debug),
+        ("identify", Options::identify),
+        ("alias", |options| shown(options)["alias"] == true),
+    ] {
         assert!(read(&good(json!({ name: true }))));
         assert!(!read(&good(json!({ name: false }))));
         refuses_all_but(&["true", "false"], name, "true or false");
@@ -384,7 +389,7 @@ fn properties_are_strings_numbers_and_booleans() {
         "a": "text \"quoted\"\n", "b": 1.5, "c": true, "d": -2, "e": "", "z": {"$": "m"},
     }}));
     let json = r#"{"a":"text \"quoted\"\u000a","b":1.5,"c":true,"d":-2,"e":""}"#;
-    assert_eq!(options.properties.json(), json);
+    assert_eq!(options.properties().json(), json);
     refuses_all_but(&["an object"], "properties", "an object");
     for (value, spelled) in one_of_each_kind() {
         let plain = ["true", "false", "7.5", "-1", "null"].contains(&spelled) || spelled.starts_with('"');
@@ -393,7 +398,7 @@ fn properties_are_strings_numbers_and_booleans() {
             let mistake = format!("init: option `properties.bad` is {spelled}, must be {wanted}");
             refuses(json!({"properties": {"bad": value.clone()}}), &mistake);
             let (options, _) = parsed(json!({"properties": {"bad": value, "good": 1}}));
-            assert_eq!(options.properties.json(), r#"{"good":1}"#);
+            assert_eq!(options.properties().json(), r#"{"good":1}"#);
         }
     }
 }
@@ -401,16 +406,16 @@ fn properties_are_strings_numbers_and_booleans() {
 #[test]
 fn names_of_properties_may_be_what_objects_have_anyway() {
     let options = good(json!({"properties": {"__proto__": "a", "constructor": "b", "toString": "c"}}));
-    assert_eq!(options.properties.json(), r#"{"__proto__":"a","constructor":"b","toString":"c"}"#);
+    assert_eq!(options.properties().json(), r#"{"__proto__":"a","constructor":"b","toString":"c"}"#);
 }
 
 #[test]
 fn qa_signals_are_lists_of_names_or_pairs() {
     let options = good(json!({"qaSignals": {"params": ["qa", "mode=test"], "cookies": ["team"]}}));
     let signal = |cookie, entry: &str| QaSignal { cookie, entry: entry.to_owned() };
-    assert_eq!(options.qa_signals, [signal(false, "qa"), signal(false, "mode=test"), signal(true, "team")]);
+    assert_eq!(options.qa_signals, [signal(true, "team"), signal(false, "qa"), signal(false, "mode=test")]);
     assert_eq!(good(json!({"qaSignals": {}})).qa_signals, []);
-    refuses_all_but(&["an object"], "qaSignals", "an object {params: [], cookies: []}");
+    refuses_all_but(&["an object", "null", "false"], "qaSignals", "an object");
     for part in ["params", "cookies"] {
         let wanted = "a list of names or name=value pairs";
         for (value, spelled) in one_of_each_kind() {
@@ -458,17 +463,156 @@ fn destinations_are_known_or_a_mistake() {
     assert_eq!(options.destinations().count(), 1);
 }
 
+/// The options in force, as the report shows them.
+fn shown(options: &Options) -> Value {
+    serde_json::from_str(&options.shown().json()).expect("JSON")
+}
+
 #[test]
-fn planned_options_say_so_unless_they_ask_for_nothing() {
-    for name in ["identify", "alias", "statsig", "destinationOptions", "forwardEvents"] {
-        let later = format!("init: option `{name}` is not available in this version yet");
-        for value in [json!(true), json!({"to": "optimizelyWeb"}), json!([]), json!(1)] {
-            refuses(json!({ name: value }), &later);
-        }
+fn what_is_said_about_a_part_is_an_object_or_asks_for_nothing() {
+    for name in ["statsig", "destinationOptions", "forwardEvents"] {
+        refuses_all_but(&["an object", "null", "false"], name, "an object");
         for nothing in [json!(false), Value::Null, json!({"$": "m"})] {
             assert_eq!(good(json!({ name: nothing })), Options::default());
         }
     }
+    for name in ["segment", "amplitude"] {
+        let mistake = format!("init: option `destinationOptions.{name}` is 7, must be an object");
+        refuses(json!({"destinationOptions": {name: 7}}), &mistake);
+        assert_eq!(good(json!({"destinationOptions": {name: {}}})), Options::default());
+    }
+    refuses_all_but(&["an object"], "sourceOptions", "an object");
+}
+
+#[test]
+fn an_unknown_option_of_a_part_is_named_in_full() {
+    for (given, name) in [
+        (json!({"statsig": {"identify": true}}), "statsig.identify"),
+        (json!({"forwardEvents": {"to": "optimizelyWeb", "pages": true}}), "forwardEvents.pages"),
+        (json!({"destinationOptions": {"segmnt": {}}}), "destinationOptions.segmnt"),
+        (json!({"destinationOptions": {"segment": {"traits": {}}}}), "destinationOptions.segment.traits"),
+        (json!({"destinationOptions": {"segment.context": {}}}), "destinationOptions.segment.context"),
+        (json!({"statsig.identity": true}), "statsig.identity"),
+        (json!({"sourceOptions": {"statsik": {}}}), "sourceOptions.statsik"),
+    ] {
+        let (_, mistakes) = parsed(given);
+        assert_eq!(mistakes, [format!("init: option `{name}` is not known")]);
+    }
+}
+
+#[test]
+fn each_option_of_statsig_is_checked() {
+    let options = good(json!({"statsig": {
+        "identity": true, "customIDs": {"company": "7", "shop": 12}, "custom": {"plan": "pro", "beta": true},
+        "environment": "staging",
+    }}));
+    let told = json!({
+        "identity": true, "customIDs": {"company": "7", "shop": 12}, "custom": {"plan": "pro", "beta": true},
+        "environment": "staging",
+    });
+    assert_eq!(shown(&options)["statsig"], told);
+    for (given, mistake) in [
+        (json!({"identity": "yes"}), "`statsig.identity` is \"yes\", must be true or false"),
+        (json!({"customIDs": ["company", "7"]}), "`statsig.customIDs` is a list, must be an object"),
+        (
+            json!({"customIDs": {"company": {}}}),
+            "`statsig.customIDs.company` is an object, must be a string, a number or a boolean",
+        ),
+        (
+            json!({"custom": {"plan": [1]}}),
+            "`statsig.custom.plan` is a list, must be a string, a number or a boolean",
+        ),
+        (json!({"environment": ""}), "`statsig.environment` is \"\", must be a string that is not empty"),
+    ] {
+        refuses(json!({"statsig": given}), &format!("init: option {mistake}"));
+    }
+}
+
+#[test]
+fn events_are_forwarded_where_the_page_says_to() {
+    let forwards = |options: &Options| [TRACK, NAMED_PAGES, CATEGORIZED_PAGES].map(|it| options.forwards(it));
+    assert_eq!(forwards(&good(json!({}))), [false; 3]);
+    let options = good(json!({"forwardEvents": {"to": "optimizelyWeb"}}));
+    assert_eq!(forwards(&options), [true; 3], "all of them");
+    assert_eq!((options.revenue_in_cents(), &options.only_revenue_for), (false, &None));
+    let options = good(json!({"forwardEvents": {
+        "to": "optimizelyWeb", "track": false, "namedPages": true, "categorizedPages": false, "revenue": "cents",
+        "onlyRevenueFor": ["Order Completed"],
+    }}));
+    assert_eq!(forwards(&options), [false, true, false]);
+    assert!(options.revenue_in_cents());
+    assert_eq!(options.only_revenue_for, Some(vec!["Order Completed".to_owned()]));
+    let none = good(json!({"forwardEvents": {"to": "optimizelyWeb", "onlyRevenueFor": []}}));
+    assert_eq!(none.only_revenue_for, Some(vec![]), "an empty list asks for none");
+}
+
+#[test]
+fn each_option_of_forwarding_is_checked() {
+    let to = "init: option `forwardEvents.to` is";
+    refuses(json!({"forwardEvents": {}}), &format!("{to} missing, must be \"optimizelyWeb\""));
+    refuses(json!({"forwardEvents": {"to": null}}), &format!("{to} null, must be \"optimizelyWeb\""));
+    refuses(json!({"forwardEvents": {"to": ""}}), &format!("{to} \"\", must be \"optimizelyWeb\""));
+    refuses(json!({"forwardEvents": {"to": "vwo"}}), &format!("{to} \"vwo\", must be \"optimizelyWeb\""));
+    for (given, mistake) in [
+        (json!({"track": 1}), "track` is 1, must be true or false"),
+        (json!({"namedPages": null}), "namedPages` is null, must be true or false"),
+        (json!({"categorizedPages": "all"}), "categorizedPages` is \"all\", must be true or false"),
+        (json!({"revenue": "euros"}), "revenue` is \"euros\", must be \"as-is\" or \"cents\""),
+        (json!({"onlyRevenueFor": "Order"}), "onlyRevenueFor` is \"Order\", must be a list of event names"),
+        (json!({"onlyRevenueFor": [7]}), "onlyRevenueFor` is 7, must be a list of event names"),
+    ] {
+        let mut forward = given;
+        forward["to"] = "optimizelyWeb".into();
+        let (options, mistakes) = parsed(json!({"forwardEvents": forward}));
+        assert_eq!(mistakes, [format!("init: option `forwardEvents.{mistake}")]);
+        assert_eq!(options, good(json!({"forwardEvents": {"to": "optimizelyWeb"}})), "the default counts");
+    }
+}
+
+#[test]
+fn context_and_integrations_of_segment_are_carried_as_they_are() {
+    let options = good(json!({"destinationOptions": {"segment": {
+        "context": {"app": {"name": "shop", "tags": [1, "two", null]}, "ip": "0.0.0.0"},
+        "integrations": {"All": false, "Amplitude": {"session_id": 7}, "gone": {"$": "m"}},
+    }}}));
+    assert_eq!(
+        options.segment_context().json(),
+        r#"{"app":{"name":"shop","tags":[1,"two",null]},"ip":"0.0.0.0"}"#
+    );
+    assert_eq!(options.segment_integrations().json(), r#"{"All":false,"Amplitude":{"session_id":7}}"#);
+    for part in ["context", "integrations"] {
+        let name = format!("init: option `destinationOptions.segment.{part}");
+        refuses(
+            json!({"destinationOptions": {"segment": {part: []}}}),
+            &format!("{name}` is a list, must be an object"),
+        );
+        for (value, spelled) in [
+            (json!({"$": "f"}), "a function"),
+            (json!({"$": "g7"}), "7n"),
+            (json!("x".repeat(32_000)), "an object"),
+        ] {
+            refuses(
+                json!({"destinationOptions": {"segment": {part: {"bad": value}}}}),
+                &format!("{name}.bad` is {spelled}, must be what JSON can carry"),
+            );
+        }
+    }
+}
+
+#[test]
+fn amplitude_may_be_given_another_event() {
+    let given = |name: Value| json!({"destinationOptions": {"amplitude": {"exposureEvent": name}}});
+    assert_eq!(good(given(json!("$exposure"))).exposure_event(), "$exposure");
+    refuses(
+        given(json!(7)),
+        "init: option `destinationOptions.amplitude.exposureEvent` is 7, must be a string that is not empty",
+    );
+}
+
+#[test]
+fn options_of_a_source_are_its_own() {
+    let options = good(json!({"sourceOptions": {"optimizelyWeb": {"any": {"thing": [1]}}}}));
+    assert_eq!(shown(&options)["sourceOptions"], json!({"optimizelyWeb": {"any": {"thing": [1]}}}));
 }
 
 #[test]
@@ -483,13 +627,45 @@ fn the_report_shows_the_options_in_force_and_no_secret() {
         json!({
             "writeKey": "abcd…", "cdnUrl": "https://cdn.test", "eventName": null, "propertyCase": "auto",
             "properties": {"site": "shop"}, "sources": ["optimizelyWeb"], "destinations": ["segment"],
-            "pollIntervalMs": 250, "maxWaitMs": 1, "carryOverMs": 1_800_000, "dedupe": "tab",
-            "sessionTimeoutMs": 1_800_000, "preview": "drop", "qa": "send", "qaSignals": ["qa"],
-            "holdback": "auto", "requireConsent": false, "debug": false,
+            "pollIntervalMs": 250, "maxWaitMs": 1, "carryOverMs": 1_800_000, "consentFrom": [], "consentCategory": null, "consentDefault": "hold", "dedupe": "tab",
+            "sessionTimeoutMs": 1_800_000, "preview": "drop", "qa": "send",
+            "qaSignals": {"params": ["qa"], "cookies": []}, "holdback": "auto", "requireConsent": false,
+            "debug": false, "identify": false, "alias": false, "sourceOptions": {},
+            "destinationOptions": {
+                "segment": {"context": {}, "integrations": {}}, "amplitude": {"exposureEvent": null},
+            },
+            "statsig": {"identity": false, "customIDs": {}, "custom": {}, "environment": null},
+            "forwardEvents": {
+                "to": null, "track": true, "namedPages": true, "categorizedPages": true, "revenue": "as-is",
+                "onlyRevenueFor": null,
+            },
         })
     );
     assert_eq!(
         serde_json::from_str::<Value>(&Options::default().shown().json()).expect("JSON")["writeKey"],
         Value::Null
     );
+}
+
+#[test]
+fn consent_tools_are_one_or_a_list_and_whoever_names_any_is_held_until_they_answer() {
+    assert!(!good(json!({})).require_consent());
+    for given in [json!("tcf"), json!(["gpc", "oneTrust"])] {
+        assert!(good(json!({"consentFrom": given, "requireConsent": false})).require_consent());
+    }
+    for nothing in [json!(null), json!(false)] {
+        assert_eq!(good(json!({ "consentFrom": nothing })), Options::default());
+    }
+    let wanted = "\"googleConsentMode\" or \"oneTrust\" or \"cookiebot\" or \"tcf\" or \"segment\" or \"gpc\" or \"dnt\"";
+    for (given, part, came) in [
+        (json!("tfc"), "consentFrom", "\"tfc\""),
+        (json!(1), "consentFrom", "1"),
+        (json!(["tcf", "x"]), "consentFrom[1]", "\"x\""),
+    ] {
+        let (options, mistakes) = parsed(json!({ "consentFrom": given }));
+        assert_eq!(mistakes, [format!("init: option `{part}` is {came}, must be {wanted}")]);
+        assert!(options.require_consent(), "a mistake here sends nothing without consent");
+    }
+    let shown = good(json!({"consentFrom": ["dnt", "tcf"]})).shown().json();
+    assert!(shown.contains("\"consentFrom\":[\"tcf\",\"dnt\"]"), "{shown}");
 }

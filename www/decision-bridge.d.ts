@@ -36,7 +36,14 @@ export interface Options {
   sourceOptions?: SourceOptions;
   /** Which analytics tools are told. Default: `"auto"`. */
   destinations?: "auto" | DestinationKind[];
-  /** Also record the assignment as the trait `experiments`. Default: `false`. Not in this version yet. */
+  /** Settings of single analytics tools. Default: none. */
+  destinationOptions?: {
+    /** Given to Segment with each exposure. */
+    segment?: { integrations?: Record<string, unknown>; context?: Record<string, unknown> };
+    /** The event name of exposures in Amplitude. */
+    amplitude?: { exposureEvent?: string };
+  } | null | false;
+  /** Also record the assignments as the trait `experiments: {<experiment>: <variation>}` of Segment's user. Default: `false`. */
   identify?: boolean;
   /** How often a missing destination is looked for, in ms, 10 to 60000. Default: 250. */
   pollIntervalMs?: number;
@@ -53,22 +60,23 @@ export interface Options {
   /** Forced or QA decisions; `"mark"` adds `isQa: true`. Default: `"mark"`. */
   qa?: "drop" | "mark" | "send";
   /** The site's own QA query parameters and cookies, each `name` or `name=value`. Default: none. */
-  qaSignals?: { params?: string[]; cookies?: string[] };
+  qaSignals?: { params?: string[]; cookies?: string[] } | null | false;
   /** `"auto"` drops A/B holdback, and sends personalization holdback with `isHoldback: true`. Default: `"auto"`. */
   holdback?: "auto" | "send" | "drop";
   /** Hold everything, and store nothing, until `consent(true)`. Default: `false`. */
   requireConsent?: boolean;
-  /** Call `analytics.alias` once per anonymous-to-known transition. Default: `false`. Not in this version yet. */
+  /** Ask these consent tools instead of being told by `consent()`; all of a list have to agree. Holds everything until then. Default: none. */
+  consentFrom?: ConsentTool | ConsentTool[] | null | false;
+  /** What the visitor has to agree to, as the tool calls it. Default: the tool's own name for analytics. */
+  consentCategory?: string;
+  /** What a tool means that says nothing within `maxWaitMs`. Default: `"hold"`. */
+  consentDefault?: "hold" | "grant" | "refuse";
+  /** Call `analytics.alias` exactly once when an anonymous visitor becomes known. Default: `false`. */
   alias?: boolean;
-  /** Ids of Segment and Statsig, exchanged. Default: off. Not in this version yet. */
-  statsig?: StatsigOptions;
-  /** Settings of single destinations. Default: none. Not in this version yet. */
-  destinationOptions?: {
-    segment?: { integrations?: Record<string, unknown>; context?: Record<string, unknown> };
-    amplitude?: { exposureEvent?: string };
-  };
-  /** The way back: analytics events told to the experiment tool. Default: off. Not in this version yet. */
-  forwardEvents?: ForwardOptions;
+  /** Ids of Segment and Statsig, exchanged. Default: off. */
+  statsig?: StatsigOptions | null | false;
+  /** The way back: analytics events told to the experiment tool. Default: off. */
+  forwardEvents?: ForwardOptions | null | false;
   /** Log each step of each decision on the console. Default: `false`. */
   debug?: boolean;
 }
@@ -88,25 +96,28 @@ export interface StatsigOptions {
   /** Bring Segment's anonymousId to the Statsig user, as custom id `segmentAnonymousId`. */
   identity?: boolean;
   /** Added to outgoing Segment events as `statsigCustomIDs`. */
-  customIDs?: Record<string, string>;
+  customIDs?: Record<string, string | number>;
   /** Added to outgoing Segment events as `statsigCustom`. */
   custom?: Record<string, Scalar>;
   /** Added to outgoing Segment events as `statsigEnvironment: {tier}`. */
   environment?: string;
 }
 
-/** Which analytics events the experiment tool is told. */
+/** A consent tool that can be asked. `"segment"` is Segment's consent wrapper, `"gpc"` and `"dnt"` are signals of the browser. */
+export type ConsentTool = "googleConsentMode" | "oneTrust" | "cookiebot" | "tcf" | "segment" | "gpc" | "dnt";
+
+/** Which analytics events the experiment tool is told. Our own exposures are never told. */
 export interface ForwardOptions {
   to: "optimizelyWeb";
-  /** `track` calls, as custom events. */
+  /** `track` calls, as custom events. Default: `true`. */
   track?: boolean;
-  /** `page` calls with a name, as page events. */
+  /** `page` calls with a name, as `Viewed <category> <name> Page`. Default: `true`. */
   namedPages?: boolean;
-  /** `page` calls with a category, as page events. */
+  /** `page` calls with a category, as `Viewed <category> Page`. Default: `true`. */
   categorizedPages?: boolean;
-  /** Whether revenue is passed as it is, or from the currency's unit to cents. */
+  /** Whether revenue is passed as it is, or from the currency's unit to cents. Default: `"as-is"`. */
   revenue?: "as-is" | "cents";
-  /** The only events whose revenue is passed. */
+  /** The only events whose revenue is passed. Default: all. */
   onlyRevenueFor?: string[];
 }
 

@@ -1,10 +1,13 @@
 // The shell: owns window.decisionBridge, keeps what is pushed until the WebAssembly module runs,
-// and sees to it that nothing of ours is ever thrown into the page. All rules are in
-// Rust.
-import { live } from "./lives.js";
+// and sees to it that nothing of ours is ever thrown into the page. The build puts the module and
+// its glue in here; all rules are in Rust.
+import { instantiate } from "virtual:glue";
+import { moduleBytes } from "virtual:module";
+import { askConsent } from "./consent.js";
 import { attempt, makePage } from "./page.js";
 import { makeReport } from "./report.js";
 import { makeSources } from "./sources.js";
+import { makeServe } from "./serve.js";
 import { leaving, whose } from "./destinations.js";
 
 /* global VERSION: set by the build */
@@ -13,7 +16,6 @@ const METHODS = ["init", "trackLayerDecision", "trackDecision", "consent", "flus
 const ROOM = 2000;
 
 const tag = ownTag();
-const address = tag && tag.src;
 const running = Symbol.for("decision-bridge");
 
 if (window[running]) {
@@ -34,14 +36,28 @@ function start() {
   const call = (method, ...args) => attempt(() => run(method, args));
   const settings = (kind) => attempt(() => again.init[1][0].sourceOptions[kind]);
   const sources = makeSources(run, report.tell, settings);
-  const page = makePage(call, report.tell, sources, tag && tag.nonce);
+  const page = makePage(call, report.tell, sources, makeServe, tag && tag.nonce);
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";
+  let compiled;
+  let life = 0;
   const again = {}; // what a second instance has to be told again: the first init, the last consent
+  let lookForConsent;
 
   function run(method, args, now = Date.now()) {
-    if ((method === "init" && !again.init) || method === "consent") again[method] = [method, args, now];
+    const first = method === "init" && !again.init;
+    if (first || method === "consent") again[method] = [method, args, now];
+    const result = pass(method, args, now);
+    if (first && !document.prerendering) ask();
+    return result;
+  }
+
+  function ask() {
+    lookForConsent ??= again.init && attempt(() => askConsent(again.init[1][0], (granted) => call("consent", granted)));
+  }
+
+  function pass(method, args, now) {
     if (invoke) return invoke(method, args, now);
     // However many decisions there are, what starts us always passes.
     if (waiting.length < ROOM || !/^(track|decided)/.test(method)) waiting.push([method, args.map(snapshot), now]);
@@ -73,26 +89,61 @@ function start() {
   bridge.push(...pushed);
   attempt(() => readTag(run, report.tell));
 
-  live(page, { begin, end, tell: report.tell }, window[running], tag, address);
-
-  function begin(api) {
-    invoke = api.call;
-    state = "running";
-    const entries = waiting;
-    waiting = [];
-    for (const entry of entries) attempt(() => invoke && invoke(...entry));
+  // A throw out of the module leaves it half alive: it is never called again. Another instance
+  // takes over once; what was pending is where the first one wrote it down.
+  function guard(exports) {
+    const mine = ++life;
+    const guarded = {};
+    for (const name of Object.keys(exports)) {
+      const member = exports[name];
+      guarded[name] = typeof member !== "function" ? member : (...args) => {
+        if (mine === life) return attempt(() => member(...args), died);
+      };
+    }
+    return guarded;
   }
 
-  function end(why) {
-    if (invoke) {
+  function died(error) {
+    const restarts = life === 1;
+    life++;
+    invoke = undefined;
+    state = "stopped: " + error;
+    console.error(LOG + "internal error, " + (restarts ? "starting again" : "giving up") + ": " + error);
+    if (restarts) {
       report.restart();
       waiting.unshift(...[again.init, again.consent].filter(Boolean));
+      boot(compiled).catch(failed);
     }
-    invoke = undefined;
-    state = why;
   }
 
-  listen(call);
+  function boot(module) {
+    const second = life > 0;
+    compiled = module;
+    return instantiate(module, guard, page).then((api) => {
+      api.start(second);
+      invoke = api.call;
+      state = "running";
+      const entries = waiting;
+      waiting = [];
+      for (const entry of entries) attempt(() => invoke && invoke(...entry));
+    });
+  }
+
+  attempt(() => WebAssembly.compile(moduleBytes()).then(boot).catch(failed), failed);
+
+  function failed(error) {
+    state = "cannot run: " + error;
+    console.error(
+      LOG + "WebAssembly cannot run here, so no decision is sent. A Content-Security-Policy needs " +
+        "script-src 'wasm-unsafe-eval'. " + error
+    );
+  }
+
+  listen((what, ...told) => {
+    call(what, ...told);
+    ask();
+    attempt(lookForConsent);
+  });
 }
 
 // What happens on the page and makes another look worth while.
@@ -118,7 +169,7 @@ function listen(tell) {
 // The fields the page may change after the call are copied when it is made.
 function snapshot(argument) {
   const plain = attempt(() => typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype);
-  return (plain && attempt(() => Object.assign({}, argument))) || argument;
+  return (plain && attempt(() => ({ ...argument }))) || argument;
 }
 
 // The script's own tag, never another one: an <img name=currentScript> would shadow the plain read.

@@ -8,7 +8,7 @@ const ENTRY = "\x1e"; // divides the entries of one value
 const NAME = "\x1d"; // divides the name of an entry from its value
 const PREFIX = "decision-bridge/1/";
 const LONGEST = 2000; // characters of a text that go into the module
-const LONGEST_FACT = 32000; // and of a cookie string or a query
+const LONGEST_FACT = 32000; // and of a cookie string, a query or an entry in storage
 const SHELVES = ["", "sessionStorage", "localStorage"];
 const COMMON = Object.prototype;
 
@@ -21,7 +21,7 @@ export function attempt(action, otherwise) {
 }
 
 // `call(method, …arguments)` calls into the module; `tell` is the report's.
-export function makePage(call, tell, sources, nonce) {
+export function makePage(call, tell, sources, makeServe, nonce) {
   const memory = [new Map(), new Map(), new Map()];
   let stores = [];
   const trusted = []; // shelves that were seen to keep what is written
@@ -33,7 +33,8 @@ export function makePage(call, tell, sources, nonce) {
     walk: (value, path, args) => path.split(".").reduce((at, name) => safeGo(at, stepOf(name), args.split(UNIT)), value),
     tell,
 
-    read: (shelf, name) => memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "",
+    // Any script of the site can have written there, as much as it likes.
+    read: (shelf, name) => (memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "").slice(0, LONGEST_FACT),
     write(shelf, name, entry) {
       const kept = attempt(() => {
         stores[shelf].setItem(name, entry);
@@ -94,12 +95,19 @@ export function makePage(call, tell, sources, nonce) {
       attempt(
         () => {
           const event = { name, properties: JSON.parse(properties), options: JSON.parse(options), user: JSON.parse(user) };
-          return destination(kind).send(event, stub, () => call("confirmed", kind, "" + id));
+          exposures.add(name);
+          return destination(kind).send(event, stub, () => call("confirmed", kind, "" + id), beside.traits);
         },
         (error) => "!" + (attempt(() => clean(error)) ?? "something that has no text")
       ),
-    find: sources.find,
+    find(names, all) {
+      sources.find(names, all);
+      beside.look();
+    },
+    serve: (options) => beside.serve(options),
   };
+  const exposures = new Set(); // the names of what was sent
+  const beside = makeServe(call, verbs, exposures);
   // Whatever the page throws, the module gets nothing: "" is false and 0 to it too.
   for (const name of Object.keys(verbs)) {
     const verb = verbs[name];
@@ -152,7 +160,7 @@ function walk(value, tree, args, put) {
 
 // All entries, or the texts behind each element of a list.
 function all(value, step, args, put) {
-  for (const place of step.ends) put(place, attempt(() => entries(value)) || "m");
+  for (const place of step.ends) put(place, attempt(() => entries(value, step.argument ? asJson : told)) || "m");
   if (!isList(value)) return;
   const texts = {};
   for (const item of attempt(() => Array.prototype.slice.call(value, 0, 1000)) || []) walk(item, step, args, (place, text) => (texts[place] ??= []).push(text.slice(1)));
@@ -187,10 +195,16 @@ function told(value) {
   return kind + ("bdsg".includes(kind) ? clean(value) : "");
 }
 
-function entries(value) {
+// What JSON cannot carry, or only at great length, is told as what it is.
+function asJson(value) {
+  const json = attempt(() => JSON.stringify(value));
+  return !json ? told(value) : json.length < LONGEST_FACT ? "s" + json : "o";
+}
+
+function entries(value, tell) {
   const kind = told(value);
   if (kind !== "o" && kind !== "l") return kind;
-  const each = (name) => clean(name) + NAME + attempt(() => told(value[name]), () => "m");
+  const each = (name) => clean(name) + NAME + attempt(() => tell(value[name]), () => "m");
   return kind + Object.keys(value).slice(0, 1000).map(each).join(ENTRY);
 }
 

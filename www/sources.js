@@ -24,7 +24,8 @@ export function makeSources(run, tell, settings) {
       entry.detach = attempt(() => source.hook(
         client,
         (event, at) => attempt(() => run("decided", [kind, event, client, settings(kind)], at)),
-        () => settings(kind)
+        () => settings(kind),
+        (text) => tell("warning", 0, text)
       ));
     }
     return entry;

@@ -1,9 +1,10 @@
 //! Segment: `window.analytics`, be it the snippet's stub, analytics.js, the npm package, or another
 //! library that speaks its language.
 
-use crate::decision::Text;
+use crate::decision::{Decision, Text};
 use crate::destination::State;
 use crate::json::Fields;
+use crate::options::Options;
 use crate::outbox::Sending;
 use crate::view::{Picked, kind};
 
@@ -49,24 +50,44 @@ pub fn is_foreign(told: &Picked, state: State) -> bool {
 }
 
 /// The options of `track`. They carry the time of the decision (`time`, ISO 8601), its idempotency
-/// key, and the page it was made on when that is another than `here`.
-pub fn options(sending: &Sending, time: &str, here: &str) -> Fields {
+/// key, the page it was made on when that is another than `here`, and what the site adds.
+pub fn options(sending: &Sending, own: &Options, time: &str, here: &str) -> Fields {
     let mut options = Fields::default();
     options.text("timestamp", time);
     options.text("messageId", &sending.message_id);
     let decision = &sending.decision;
     let made_on = decision.get(Text::PageUrl);
+    let mut context = own.segment_context();
     if !made_on.is_empty() && made_on != here {
         let mut page = Fields::default();
         page.text("url", decision.get(Text::PageUrl));
         page.text("path", decision.get(Text::PagePath));
         page.text("title", decision.get(Text::PageTitle));
         page.put("search", "\"\"");
-        let mut context = Fields::default();
         context.put("page", &page.json());
-        options.put("context", &context.json());
+    }
+    for (name, fields) in [("context", context), ("integrations", own.segment_integrations())] {
+        if fields != Fields::default() {
+            options.put(name, &fields.json());
+        }
     }
     options
+}
+
+/// The traits an exposure adds, where the site wants any: the variation of this experiment. The page
+/// adds it to those of before, since Segment replaces `experiments` as a whole.
+pub fn traits(decision: &Decision, own: &Options) -> Fields {
+    let mut traits = Fields::default();
+    if own.identify() {
+        let mut experiments = Fields::default();
+        let variation = decision.first_of(&[Text::VariationKey], decision.variation());
+        experiments.text(
+            decision.first_of(&[Text::ExperimentKey], decision.experiment()),
+            if decision.holdback { "holdback" } else { variation },
+        );
+        traits.put("experiments", &experiments.json());
+    }
+    traits
 }
 
 /// Only analytics.js has a version like `1.84.3`.

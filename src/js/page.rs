@@ -46,6 +46,10 @@ extern "C" {
     /// for those of all sources.
     #[wasm_bindgen(js_namespace = page)]
     pub fn find(sources: &str, all: bool);
+    /// With the options in force, lets run what runs beside the decisions: identities, the way
+    /// back. With nothing it stops.
+    #[wasm_bindgen(js_namespace = page)]
+    pub fn serve(options: &str);
     /// Loads analytics.js for a write key, unless `window.analytics` is there.
     #[wasm_bindgen(js_namespace = page, js_name = loadSegment)]
     pub fn load_segment(write_key: &str, cdn_url: &str);

@@ -46,15 +46,16 @@ pub fn diagnose() -> String {
     ids.text_or_null("anonymousId", cookie(fact(&page, page::Facts::Cookies), "ajs_anonymous_id"));
     ids.text_or_null("visitorId", &sources::around("optimizely", 0.0, visitor));
     report.put("ids", &ids.json());
-    let native = page::window().pick("optimizelyIntegration", "");
-    if native.at(0).is(kind::FUNCTION) {
+    warn_of_native();
+    report.json()
+}
+
+/// Segment's own Optimizely destination sends exposures of its own, with ids of its own: nothing
+/// tells that ours are the same.
+pub fn warn_of_native() {
+    let native = page::window().pick("optimizelyIntegration analytics.queue.plugins.*.name", "");
+    let plugin = native.at(1).text.split(',').any(|name| name == "Optimizely");
+    if plugin || native.at(0).is(kind::FUNCTION) {
         warn("Segment's own Optimizely destination sends exposures too: switch it off in Segment");
     }
-    if tracker.by_callback.get() && tracker.by_event.get() {
-        warn(
-            "Optimizely's decisions come both from its analytics integration and from its events: each \
-             is sent once; the option `sources: []` saves the double work",
-        );
-    }
-    report.json()
 }

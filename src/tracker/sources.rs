@@ -1,7 +1,7 @@
 //! The sources that have to be found: looks for their clients, listens, replays what they decided
 //! before we came.
 
-use super::{decide, fact, it};
+use super::{decide, fact, it, warn};
 use crate::decision::Decision;
 use crate::js::page::{self, JsValue};
 use crate::json::join;
@@ -12,14 +12,30 @@ use crate::view::View;
 
 /// A decision came in from Optimizely's callback.
 pub fn decide_by_callback(decision: Decision) {
-    it().by_callback.set(true);
+    entered(Source::OptimizelyWeb, true);
     decide(decision);
 }
 
 /// A decision came in from Optimizely's events or state.
 pub fn decide_by_event(decision: Decision) {
-    it().by_event.set(true);
+    entered(Source::OptimizelyWeb, false);
     decide(decision);
+}
+
+/// A decision of a source came by a call, or from its client. Where both happen, somebody did twice
+/// what once is enough.
+pub fn entered(source: Source, by_call: bool) {
+    let place = source as u32 * 2;
+    let both = it().entrances.get() | 1 << (place + u32::from(by_call));
+    it().entrances.set(both);
+    if both >> place & 3 == 3 {
+        warn(&join(&[
+            "decisions of ",
+            source.name(),
+            " come both by calls, as of its analytics integration, and from its client: each is sent once; \
+             switch the calls off, or leave it out of the option `sources`",
+        ]));
+    }
 }
 
 /// Looks for the experiment tools that are on the page now, and hooks the new ones.

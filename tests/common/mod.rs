@@ -44,7 +44,7 @@ fn one(root: &Value, path: &str, args: &[&str]) -> String {
     let list = walk(root, &steps[..many], args);
     let rest = &steps[many + 1..];
     if rest.is_empty() {
-        return entries(list.as_deref());
+        return entries(list.as_deref(), if steps[many] == "*!json" { as_json } else { told });
     }
     match list.as_deref() {
         Some(Value::Array(items)) if !items.is_empty() => {
@@ -117,9 +117,17 @@ fn told(value: Option<&Value>) -> String {
     }
 }
 
-fn entries(value: Option<&Value>) -> String {
+fn as_json(value: Option<&Value>) -> String {
+    match value {
+        Some(value) if special(value).is_none() && value.to_string().len() < 32_000 => format!("s{value}"),
+        Some(value) if special(value).is_none() => "o".to_owned(),
+        _ => told(value),
+    }
+}
+
+fn entries(value: Option<&Value>, tell: fn(Option<&Value>) -> String) -> String {
     let kind = told(value);
-    let entry = |(name, value): (String, &Value)| format!("{}\x1d{}", clean(&name), told(Some(value)));
+    let entry = |(name, value): (String, &Value)| format!("{}\x1d{}", clean(&name), tell(Some(value)));
     let all: Vec<String> = match value {
         Some(Value::Object(fields)) if kind == "o" => {
             fields.iter().take(1000).map(|(name, value)| entry((name.clone(), value))).collect()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { story } from './harness.mjs'
+import { story, until } from './harness.mjs'
 import { abTest, decision, html, init, integration, layerDecision, optimizely, push, script, snippet, tag } from './pages.mjs'
 
 const VERDICTS = ['delivered', 'duplicate', 'not-an-exposure', 'holdback', 'preview', 'qa', 'no-consent', 'invalid', 'expired', 'pending']
@@ -64,7 +64,23 @@ story('the report has everything a support ticket needs, and no secret', async (
 story('the report warns when Segment’s own Optimizely destination sends too', async (world) => {
   const page = await world.open('/', html(script('window.optimizelyIntegration=function(){}'), snippet(world.origin), init(), push('trackDecision', decision()), tag()))
   await world.delivered(page)
+  const told = () => world.ours('warning').filter(({ text }) => /Optimizely destination.*switch it off/.test(text))
+  await until(() => told().length, 'the console says so, without being asked')
+  await page.evaluate((each) => window.decisionBridge.trackDecision(each), decision({ experimentId: 'another' }))
+  await world.delivered(page, 2)
   assert.ok((await world.diagnose(page)).warnings.some(({ message }) => /Optimizely destination/.test(message)))
+  assert.equal(told().length, 1)
+})
+
+story('both entrances of one tool are named on the console once, with what to switch off', async (world) => {
+  const both = optimizely({ campaigns: [abTest()], pages: [{ id: '1', apiName: 'view' }], integration: integration() })
+  await world.delivered(await world.open('/', html(both, snippet(world.origin), init(), tag())))
+  const told = world.ours('warning').filter(({ text }) => /both/.test(text))
+  assert.equal(told.length, 1)
+  assert.match(told[0].text, /decisions of optimizelyWeb .* switch the calls off, or leave it out of the option `sources`/)
+  const other = await world.visitor()
+  await other.delivered(await other.open('/one', html(optimizely({ campaigns: [abTest()], pages: [{ id: '1', apiName: 'view' }] }), snippet(world.origin), init(), tag())), 2)
+  assert.deepEqual(other.ours('warning').filter(({ text }) => /both/.test(text)), [], 'one entrance is as it should be')
 })
 
 story('destinations are missing, stub, ready', async (world) => {

@@ -165,6 +165,23 @@ for (const [title, page] of [
   })
 }
 
+story('who sends to Segment by himself counts each exposure twice, and the report says so: GrowthBook’s own tracker, the page’s callback', async (world) => {
+  const own = instance({ trackingCallback: (experiment, result) => window.analytics.track('Experiment Viewed', { experimentId: experiment.key, variationId: result.key }) })
+  for (const [parts, sent, warned] of [
+    [[scriptTag(''), see], 2, true],
+    [[scriptTag('data-tracking="gtm,segment"'), see], 2, true],
+    [[scriptTag('data-tracking="gtm"'), see], 1, false],
+    [[SDK, own, attach, script('see()')], 2, true],
+  ]) {
+    const visitor = await world.visitor()
+    world.server.events.length = 0
+    const tab = await visitor.open('/', html(snippet(world.origin), init(), OURS, ...parts))
+    await visitor.delivered(tab, sent)
+    const { warnings } = await visitor.diagnose(tab)
+    assert.equal(warnings.some(({ message }) => /counts twice/.test(message)), warned)
+  }
+})
+
 const REDIRECT = {
   features: {},
   experiments: [{
@@ -179,17 +196,25 @@ const redirecting = (world, ours, options = {}, analytics = snippet(world.origin
   decisionBridge.push(['attach','growthbook',gb]);
   gb.initSync({payload})`))
 
+// Neither GrowthBook's patience nor ours may end the wait.
+const PATIENT = script('{const set=setTimeout;window.setTimeout=(body,ms,...rest)=>ms===1000?0:set(body,ms,...rest)}')
+
 story('a redirect waits until the decision is out', async (world) => {
   world.server.pages.set('/landing', '<!doctype html><title>Landed</title>')
-  // Nothing but the hand-over may end the wait: neither GrowthBook's patience nor ours.
-  const patient = script('{const set=setTimeout;window.setTimeout=(body,ms,...rest)=>ms===1000?0:set(body,ms,...rest)}')
-  const tab = await world.open('/shop', redirecting(world, OURS, {}, patient + snippet(world.origin, { cdn: '/cdn/hang' })))
+  const tab = await world.open('/shop', redirecting(world, OURS, {}, PATIENT + snippet(world.origin, { cdn: '/cdn/hang' })))
   await until(() => tab.evaluate(() => window.decisionBridge.diagnose().decisions[0]?.steps.length > 1), 'the decision waits for analytics')
   assert.equal(new URL(tab.url()).pathname, '/shop')
   world.server.release()
   await tab.waitForURL('**/landing')
   const events = world.exposures()
   assert.deepEqual(events.map((event) => event.properties), [{ experiment_id: 'landing', experiment_name: 'Landing page', variation_id: '1', variation_name: 'New' }])
+})
+
+story('a decision that is held for consent does not hold up the redirect', async (world) => {
+  world.server.pages.set('/landing', '<!doctype html><title>Landed</title>')
+  const tab = await world.open('/shop', redirecting(world, OURS, { requireConsent: true }, PATIENT + snippet(world.origin)))
+  await tab.waitForURL('**/landing')
+  assert.equal(world.exposures().length, 0)
 })
 
 story('without analytics a redirect goes on all the same, and the decision is sent where analytics are', async (world) => {

@@ -57,6 +57,13 @@ const all: Options = {
   },
   debug: true,
 };
+const off: Options = { statsig: false, forwardEvents: null, destinationOptions: null, qaSignals: false };
+// @ts-expect-error where to is not said
+const nowhere: Options = { forwardEvents: { track: true } };
+// @ts-expect-error revenue is in units or in cents
+const euros: Options = { forwardEvents: { to: "optimizelyWeb", revenue: "euros" } };
+// @ts-expect-error misspelled within a part
+const identify: Options = { statsig: { identify: true } };
 // @ts-expect-error misspelled
 const misspelled: Options = { writekey: "abc" };
 // @ts-expect-error no such destination
@@ -149,7 +156,7 @@ function read(report: Report) {
 
 // Both worlds behind one name.
 if ("init" in decisionBridge) use(decisionBridge);
-void [misspelled, segmnt, marked, waiting, deep, noVariation, nameless, undecided, object];
+void [off, nowhere, euros, identify, misspelled, segmnt, marked, waiting, deep, noVariation, nameless, undecided, object];
 
 // As the callback of a tool.
 type OnAssignment = (assignment: { experimentId: string; variantId: string; variantName?: string }) => void;

@@ -46,8 +46,6 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     requests: [],
     /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL that gives either. */
     pages: new Map(),
-    /** The Content-Security-Policy of a page, of the one it was put there with. */
-    policy: (own) => own,
     /** How the collector misbehaves. `loseAnswers`: it takes the event, and the line breaks before it can say so. */
     ingestion: { delayMs: 0, status: 200, loseAnswers: false },
     /** The accepted events, a repeated messageId counted once, as Segment does. */
@@ -75,7 +73,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     response.setHeader('access-control-allow-origin', '*')
     response.setHeader('cross-origin-resource-policy', 'cross-origin')
     const page = world.pages.get(url.pathname)
-    if (page !== undefined) return sendPage(response, typeof page === 'function' ? page(url) : page, world.policy)
+    if (page !== undefined) return sendPage(response, typeof page === 'function' ? page(url) : page)
     if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'))
     if (url.pathname === '/favicon.ico') return send(response, 204)
     const [, first, ...rest] = url.pathname.split('/').map(decode)
@@ -180,10 +178,9 @@ function sendJson(response, value) {
   response.end(JSON.stringify(value))
 }
 
-function sendPage(response, page, policy) {
+function sendPage(response, page) {
   const { html, status = 200, headers = {} } = typeof page === 'string' ? { html: page } : page
-  const rule = policy(headers['content-security-policy'])
-  response.writeHead(status, { 'content-type': TYPES['.html'], ...headers, ...(rule && { 'content-security-policy': rule }) })
+  response.writeHead(status, { 'content-type': TYPES['.html'], ...headers })
   response.end(html)
 }
 

@@ -1,6 +1,5 @@
 // What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
 // does not run.
-import { makeScript } from "../script.js";
 
 const METHODS =
   "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware alias debug group identify off on once page " +
@@ -13,9 +12,11 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   const found = window.analytics;
   if (Array.isArray(found) || (found && typeof found.track === "function")) return;
   // First what may be forbidden: a stub without its script would stand in everybody's way.
-  const url = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js";
-  const script = makeScript(url, nonce);
+  const script = document.createElement("script");
+  script.async = true;
   script.setAttribute("data-global-segment-analytics-key", "analytics");
+  if (nonce) script.nonce = nonce;
+  script.src = trusted((cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js");
   const stub = (window.analytics = []);
   stub.invoked = true;
   stub.methods = METHODS.split(" ");
@@ -35,6 +36,15 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   stub._writeKey = writeKey;
   if (cdnUrl) stub._cdn = cdnUrl;
   stub.load(writeKey);
+}
+
+// Where Trusted Types are enforced, the page has to allow our policy.
+function trusted(url) {
+  try {
+    return window.trustedTypes.createPolicy("decision-bridge", { createScriptURL: (same) => same }).createScriptURL(url);
+  } catch {
+    return url;
+  }
 }
 
 function pageContext() {
@@ -62,18 +72,26 @@ export default {
 
   // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real
   // tool.
-  send({ name, properties, options }, stub, confirmed) {
+  send({ name, properties, options, user }, stub, confirmed, traits) {
+    let identified = () => {};
+    const settled = () => {
+      identified();
+      confirmed();
+    };
     const analytics = window.analytics;
     if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
       analytics.__decisionBridge = true;
       analytics.addSourceMiddleware(giveKey);
     }
     const result = stub
-      ? analytics.track(name, properties, options, confirmed)
+      ? analytics.track(name, properties, options, settled)
       : analytics.track(name, properties, options);
     const promise = result && !Array.isArray(result) && typeof result.then === "function";
-    if (promise) result.then(confirmed, confirmed);
-    return promise || stub ? "later" : "";
+    if (promise) result.then(settled, settled);
+    if (user.experiments) identified = traits(user);
+    if (promise || stub) return "later";
+    identified();
+    return "";
   },
 };
 

@@ -23,7 +23,12 @@ export default {
     }
     return [window._growthbook, ...queued].filter(Boolean);
   },
-  hook(client, told) {
+  hook(client, told, settings, warn) {
+    const { trackingCallback, tracking } = client.context;
+    // GrowthBook's plugin, which is on in the script tag, or its guide's own example.
+    if (/Experiment Viewed/.test(trackingCallback) && /segment|undefined/.test(tracking)) {
+      warn('the page\'s own trackingCallback sends "Experiment Viewed" too (data-tracking="none" switches off GrowthBook\'s): each exposure counts twice');
+    }
     const known = new Set();
     const tell = ({ experiment, result, timestamp }) => {
       if (!experiment || !result.inExperiment) return;
@@ -54,7 +59,12 @@ export default {
 // Where GrowthBook redirects, that may wait until the decision is out.
 function handedOver(key) {
   return new Promise((resolve) => {
-    const stop = ["delivered", "dropped"].map((name) => window.decisionBridge.on(name, (decision) => decision.experimentKey === key && done()));
+    const bridge = window.decisionBridge;
+    const isIt = ({ experimentKey }) => experimentKey === key;
+    const isHeld = (decision) => isIt(decision) && decision.steps.some(({ step }) => /^held/.test(step));
+    // What is held for consent may be held for ever.
+    const came = () => Promise.resolve().then(() => bridge.diagnose().decisions.some(isHeld) && done());
+    const stop = Object.entries({ delivered: done, dropped: done, decision: came }).map(([name, then]) => bridge.on(name, (decision) => isIt(decision) && then()));
     const timer = setTimeout(done, LONGEST_WAIT_MS);
     function done() {
       clearTimeout(timer);
