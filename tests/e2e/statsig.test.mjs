@@ -269,6 +269,19 @@ story('Statsig logs the same with us and without us, and is not flooded with req
   assert.ok(together.requests <= without.requests + 8, `${together.requests} requests instead of ${without.requests}`)
 })
 
+story('what Statsig cannot send it flushes again, and we tell it once', async (world) => {
+  await statsigServer(world)
+  let offline = true
+  await world.context.route('**/statsig/v1/rgstr*', (route) => (offline ? route.fulfill({ status: 503 }) : route.fallback()))
+  const tab = await live(world, `window.flushes=0;client.on('pre_logs_flushed',()=>flushes++);client.getExperiment('checkout_exp');void client.flush()`)
+  await world.delivered(tab)
+  await until(() => tab.evaluate(async () => { await client.flush(); return flushes > 1 }), 'it is flushed again')
+  offline = false
+  await tab.evaluate(() => client.flush())
+  await world.delivered(tab)
+  assert.equal((await world.diagnose(tab)).decisions.length, 1)
+})
+
 story('where Statsig may not log, nothing is told until it may', async (world) => {
   await statsigServer(world)
   const tab = await live(world, `client.getExperiment('checkout_exp');await client.flush()`, { settings: { loggingEnabled: 'disabled' } })
