@@ -32,6 +32,7 @@ pub fn commands(told: &impl View, options: &Options) -> String {
     commands
 }
 
+#[inline(never)]
 fn command(event: &str, properties: Told, options: &Options) -> String {
     let counts = options.only_revenue_for.as_ref().is_none_or(|names| names.iter().any(|name| name == event));
     let mut tags = Fields::default();

@@ -60,7 +60,7 @@ function start() {
   function pass(method, args, now) {
     if (invoke) return invoke(method, args, now);
     // However many decisions there are, what starts us always passes.
-    if (waiting.length < ROOM || !/^(track|decided)/.test(method)) waiting.push([method, args.map(snapshot), now]);
+    if (waiting.length < ROOM || !/^(track|decided|forward)/.test(method)) waiting.push([method, args.map(snapshot), now]);
     else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
   }
 

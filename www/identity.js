@@ -20,6 +20,9 @@ function stored(name) {
   return text.replace(/^"(.*)"$/, "$1").replace(/^null$/, "");
 }
 
+// What a tool's promise rejects with is nobody's unhandled rejection.
+export const quiet = (result, then) => void Promise.resolve(result).then(then, () => {});
+
 const parsed = (text) => attempt(() => JSON.parse(text));
 
 // The trait `experiments`: which variation of each experiment this visitor has seen. Segment merges
@@ -46,7 +49,7 @@ export function makeTraits(page) {
     waits ||
       Promise.resolve().then(() => {
         waits = false;
-        attempt(() => window.analytics.identify({ experiments: JSON.parse(told) }));
+        attempt(() => quiet(window.analytics.identify({ experiments: JSON.parse(told) })));
       });
     waits = true;
     // Only now nothing has to be told again in this period: what a stub holds may never leave.
@@ -74,7 +77,7 @@ export function makeAlias(page) {
     under.add(pair);
     const finished = () => write(["", [...read()[1], pair].slice(-20)]);
     const messageId = ("db-alias " + pair).slice(0, 100);
-    Promise.resolve(window.analytics.alias(id, anonymousId, { messageId })).then(finished, () => {});
+    quiet(window.analytics.alias(id, anonymousId, { messageId }), finished);
   };
 }
 
@@ -106,7 +109,7 @@ export function makeStatsig(again) {
     };
     // First fetched, then changed at once: in between, each evaluation would find no values, and
     // Statsig would log that as an exposure.
-    data.prefetchData(next).then(change, change).catch(() => {});
+    quiet(data.prefetchData(next).then(change, change));
   }
 
   return (id) => {
@@ -116,11 +119,11 @@ export function makeStatsig(again) {
 
 // What Segment's events are given for Statsig.
 export function statsigProperties({ customIDs, custom, environment }) {
-  const flat = (fields) => (Object.keys(fields).length ? Object.entries(fields).flat() : undefined);
-  const ids = flat(customIDs);
-  return {
-    ...(ids && { statsigCustomIDs: ids.map(String) }),
-    ...(flat(custom) && { statsigCustom: flat(custom) }),
-    ...(environment && { statsigEnvironment: { tier: environment } }),
-  };
+  const added = {};
+  const ids = Object.entries(customIDs).flat().map(String);
+  const others = Object.entries(custom).flat();
+  if (ids.length) added.statsigCustomIDs = ids;
+  if (others.length) added.statsigCustom = others;
+  if (environment) added.statsigEnvironment = { tier: environment };
+  return added;
 }

@@ -2,11 +2,12 @@
 // may not: Segment's and RudderStack's events are listened to, told to Optimizely, and completed for
 // Statsig; the visitor's identity is kept together.
 import { attempt } from "./page.js";
-import { known, makeAlias, makeStatsig, makeTraits, statsigProperties } from "./identity.js";
+import { known, makeAlias, makeStatsig, makeTraits, quiet, statsigProperties } from "./identity.js";
 
 // `call(method, argument)` asks the module; `exposures` are the names of the events that we sent.
 export function makeServe(call, page, exposures) {
   let options; // while we may
+  let added; // to Segment's events
   let tool; // the first that was heard: a page that tells two tells them the same
   let early; // whether events are told when they are dispatched, not only once they were sent
   const hooked = new WeakSet();
@@ -46,14 +47,14 @@ export function makeServe(call, page, exposures) {
       if (!Array.isArray(analytics) && !analytics.then) analytics.off(name, listener);
       analytics.on(name, listener);
     }
-    if (Object.keys(statsigProperties(options.statsig)).length) analytics.addSourceMiddleware(complete);
+    if (Object.keys(added).length) quiet(analytics.addSourceMiddleware(complete));
   }
 
   function complete({ payload, next }) {
     attempt(() => {
       const event = payload.obj;
       if (options && /^(track|page|screen)$/.test(event.type)) {
-        event.properties = { ...statsigProperties(options.statsig), ...event.properties };
+        event.properties = { ...added, ...event.properties };
       }
     });
     next(payload);
@@ -84,14 +85,13 @@ export function makeServe(call, page, exposures) {
   function look() {
     if (!options) return;
     const forwards = options.forwardEvents.to;
-    if (forwards || options.alias || options.statsig.identity || Object.keys(statsigProperties(options.statsig)).length) {
-      attempt(() => hookSegment(window.analytics));
-    }
+    const identity = options.statsig.identity;
+    if (forwards || options.alias || identity || Object.keys(added).length) attempt(() => hookSegment(window.analytics));
     if (forwards) attempt(() => hookRudderStack(window.rudderanalytics));
-    if (!options.alias && !options.statsig.identity) return;
-    const ids = known();
+    // To ask for the ids may make one.
+    const ids = (options.alias || identity) && known();
     if (options.alias) attempt(() => alias(ids));
-    if (options.statsig.identity && ids.anonymousId) attempt(() => statsig(ids.anonymousId));
+    if (identity && ids.anonymousId) attempt(() => statsig(ids.anonymousId));
   }
 
   return {
@@ -100,6 +100,7 @@ export function makeServe(call, page, exposures) {
     // With the options in force, or with nothing to stop.
     serve(text) {
       options = text ? JSON.parse(text) : undefined;
+      added = options && statsigProperties(options.statsig);
       look();
     },
   };

@@ -83,15 +83,15 @@ story('a returning visitor’s id is there at once, even where analytics.js neve
   assert.equal(await brought(tab), 'c0ffee00-0000-4000-8000-000000000000')
 })
 
-story('the same assignment is one exposure, though Statsig evaluates it anew', async (world) => {
+story('the same assignment is one exposure, though Statsig logs it anew for the user with the id', async (world) => {
   await statsigServer(world)
-  const read = script(`statsig.on('experiment_evaluation',({experiment:{name,groupName,ruleID}})=>
-    decisionBridge.push(['trackDecision',{source:'statsig',experimentKey:name,variationKey:ruleID,variationName:groupName,userId:'u1'}]));
-    statsig.on('values_updated',({status})=>status==='Ready'&&statsig.getExperiment('checkout'))`)
-  const tab = await open(world, '/', snippet(world.origin, { cdn: '/cdn/delay-500' }), app('', OPTIONS), init({ statsig: { identity: true }, sources: [] }), read, script('statsig.initializeAsync()'), tag())
+  const read = "statsig.on('values_updated',({status})=>status==='Ready'&&['checkout','anonymous'].forEach((name)=>statsig.getExperiment(name)));statsig.initializeAsync()"
+  const tab = await open(world, '/', snippet(world.origin, { cdn: '/cdn/delay-500' }), app(read), identity, tag())
   await brought(tab)
   await world.counted(tab, 'duplicate')
-  await world.delivered(tab, 1)
+  await world.counted(tab, 'not-an-exposure')
+  const exposures = await world.delivered(tab, 2)
+  assert.deepEqual(exposures.map(({ properties }) => properties.experiment_id).sort(), ['anonymous', 'checkout'])
 })
 
 story('values the page brought itself go on where Statsig cannot be asked', async (world) => {
