@@ -165,11 +165,12 @@ impl Outbox {
     }
 
     fn decided(&mut self, id: u32, decision: Decision, memory: &Memory, now: Now) {
-        let mut item = Item::new(id, decision, now.wall);
+        let period = self.facts.period.clone();
+        let mut item = Item { period, ..Item::new(id, decision, now.wall) };
         let mut end = (Verdict::Expired, "no destination is wanted".to_owned());
         for at in 0..self.slots.len() {
             let Some(destination) = self.slots.get(at).map(|slot| slot.destination) else { continue };
-            let last = self.last_mark(&item.key, destination, memory);
+            let last = self.last_mark(&self.items, &item.key, destination, memory);
             let (known, occurrence) = last
                 .map_or((false, 1), |mark| (mark.outcome == item.outcome, mark.occurrence.saturating_add(1)));
             match judge(&item.decision, &self.facts, &self.options, known) {
@@ -237,6 +238,9 @@ impl Outbox {
     fn rename(&self, item: &mut Item) {
         let names: Vec<String> =
             item.parcels.iter().map(|parcel| self.message_id(item, parcel.occurrence)).collect();
+        if !item.carried {
+            self.facts.period.clone_into(&mut item.period);
+        }
         for (parcel, name) in item.parcels.iter_mut().zip(names) {
             if parcel.is_waiting() && !item.carried {
                 parcel.message_id = name;
@@ -244,19 +248,26 @@ impl Outbox {
         }
     }
 
-    /// What was last handed over for this key, or waits.
-    fn last_mark(&self, key: &str, destination: Destination, memory: &Memory) -> Option<Mark> {
-        if self.options.dedupe() == Dedupe::None {
-            return None;
-        }
-        // What an earlier page left is of another period where each page is one.
-        let counts =
-            |item: &&Item| item.key == key && !(item.carried && self.options.dedupe() == Dedupe::Page);
-        let waiting = self.items.iter().rev().filter(counts).find_map(|item| {
+    /// What was last handed over for this key in the running period, or waits among these items.
+    fn last_mark(
+        &self,
+        items: &[Item],
+        key: &str,
+        destination: Destination,
+        memory: &Memory,
+    ) -> Option<Mark> {
+        let counts = |item: &&Item| item.key == key && self.is_running(item);
+        let waiting = items.iter().rev().filter(counts).find_map(|item| {
             let parcel = item.parcels.iter().find(|parcel| parcel.destination == destination)?;
-            Some(Mark { outcome: item.outcome.clone(), occurrence: parcel.occurrence })
+            Some(parcel.mark(item))
         });
         later(waiting, memory.mark(destination))
+    }
+
+    /// Whether it was made in the dedupe period that is running: an earlier page, tab or session may
+    /// have left it.
+    fn is_running(&self, item: &Item) -> bool {
+        item.period == self.facts.period && self.options.dedupe() != Dedupe::None
     }
 
     /// A duplicate may know more than the one that waits: names, the referrer of a redirect.
@@ -364,7 +375,8 @@ impl Outbox {
         if self.spent >= SLICE_MS && !self.leaving {
             return None;
         }
-        let (slots, round) = (&self.slots, self.round);
+        let (slots, round, period, dedupe) =
+            (&self.slots, self.round, &self.facts.period, self.options.dedupe());
         let takes = |destination: Destination| {
             let slot = slots.iter().find(|slot| slot.destination == destination);
             slot.is_some_and(|slot| !slot.blocked && matches!(slot.state, State::Stub | State::Ready { .. }))
@@ -378,7 +390,7 @@ impl Outbox {
                 // Other tabs deliver too: what was not compared in this round is compared now. What
                 // an earlier page left is offered again in any case, under the same idempotency
                 // key: it may have been handed over there and never have arrived.
-                let compare = !item.carried && self.options.dedupe() != Dedupe::None;
+                let compare = !item.carried && item.period == *period && dedupe != Dedupe::None;
                 if compare && parcel.recalled_in != round {
                     parcel.recalled_in = round;
                     return Some(Effect::Recall(item.id, parcel.destination, item.key.clone()));
@@ -416,11 +428,7 @@ impl Outbox {
         let mut items = std::mem::take(&mut self.items);
         let (before, rest) = items.split_at_mut(at);
         let Some(item) = rest.first_mut() else { return };
-        let last = before.iter().rev().find(|other| other.key == item.key).and_then(|other| {
-            let parcel = other.parcels.iter().find(|parcel| parcel.destination == destination)?;
-            Some(parcel.mark(other))
-        });
-        let last = later(last, memory.mark(destination));
+        let last = self.last_mark(before, &item.key, destination, memory);
         let same = last.as_ref().is_some_and(|mark| mark.outcome == item.outcome);
         let (id, stored) = (item.id, item.stored);
         for parcel in item.parcels.iter_mut().filter(|parcel| parcel.destination == destination) {
@@ -481,7 +489,7 @@ impl Outbox {
 
     /// From here on the same decision is a duplicate.
     fn remember(&mut self, id: u32, destination: Destination) {
-        let item = self.items.iter().find(|item| item.id == id && self.options.dedupe() != Dedupe::None);
+        let item = self.items.iter().find(|item| item.id == id && self.is_running(item));
         for (item, parcel) in
             item.iter().flat_map(|item| item.parcels.iter().map(move |parcel| (item, parcel)))
         {
@@ -493,6 +501,9 @@ impl Outbox {
 
     /// It never arrived as far as we know: the same decision may be told again.
     fn forget(&mut self, item: &Item) {
+        if !self.is_running(item) {
+            return;
+        }
         for parcel in item.parcels.iter().filter(|parcel| parcel.end != Some(Verdict::Delivered)) {
             self.effects.push(Effect::Forget(item.key.clone(), parcel.destination, parcel.mark(item)));
         }

@@ -23,6 +23,8 @@ pub struct Item {
     pub parcels: Vec<Parcel>,
     /// How it is marked.
     pub marks: Marks,
+    /// The dedupe period it was made in. What is remembered of another one says nothing about it.
+    pub period: String,
     /// When it came in, in ms since the epoch. From then on it may wait.
     pub received_at: f64,
     /// Whether an earlier page left it to us.
@@ -77,7 +79,7 @@ pub enum Handed {
     Tool,
 }
 
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 impl Item {
     /// Whether a parcel waits for its destination.
@@ -110,6 +112,7 @@ impl Item {
         for text in Text::ALL {
             out.text(decision.get(text));
         }
+        out.text(&self.period);
         for parcel in self.parcels.iter().filter(|parcel| parcel.is_open()) {
             out.number(parcel.destination as u8 as f64);
             out.number(f64::from(parcel.occurrence));
@@ -134,6 +137,7 @@ impl Item {
         for text in Text::ALL {
             decision.fill(text, fields.text()?);
         }
+        let period = fields.text()?.to_owned();
         let mut parcels = Vec::new();
         while !fields.0.is_empty() {
             let destination = *Destination::ALL.get(fields.number()? as usize)?;
@@ -146,7 +150,13 @@ impl Item {
         }
         let complete =
             !decision.experiment().is_empty() && !decision.variation().is_empty() && !parcels.is_empty();
-        complete.then(|| Item { parcels, marks, carried: true, ..Item::new(0, decision, received_at) })
+        complete.then(|| Item {
+            parcels,
+            marks,
+            period,
+            carried: true,
+            ..Item::new(0, decision, received_at)
+        })
     }
 
     /// An item without parcels yet, that came in at `received_at` (ms since the epoch).
@@ -158,6 +168,7 @@ impl Item {
             decision,
             parcels: Vec::new(),
             marks: Marks::default(),
+            period: String::new(),
             received_at,
             carried: false,
             hold: None,

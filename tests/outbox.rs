@@ -88,6 +88,47 @@ fn where_each_page_is_a_scope_the_next_page_tells_it_again() {
 }
 
 #[test]
+fn what_an_earlier_page_left_is_no_duplicate_where_each_page_is_a_scope() {
+    let mut world = World::with(json!({"dedupe": "page"}));
+    world.segment = State::Missing;
+    let first = world.decide(a());
+    world.go_on();
+    world.segment_is(READY_AND_SILENT);
+    let next = world.decide(a());
+    let again = world.decide(a());
+    world.has_handed_over(&[first, next]).has_ended(again, Verdict::Duplicate).waits_for_nothing();
+    assert_ne!(world.sent[0].message_id, world.sent[1].message_id);
+}
+
+#[test]
+fn what_an_ended_session_left_is_no_duplicate_in_the_next_one() {
+    for delivered_first in [true, false] {
+        let mut world = World::without_segment();
+        let first = world.decide(a());
+        world.facts.period = "s2".into();
+        world.go_on();
+        let deliver = |world: &mut World| world.segment_is(READY_AND_SILENT);
+        if delivered_first {
+            deliver(&mut world);
+        }
+        let next = world.decide(a());
+        deliver(&mut world);
+        world.has_handed_over(&[first, next]).waits_for_nothing();
+        assert_ne!(world.sent[0].message_id, world.sent[1].message_id);
+    }
+}
+
+#[test]
+fn without_a_scope_nothing_is_a_duplicate_where_consent_comes_late_either() {
+    let mut world = World::with(json!({"dedupe": "none", "requireConsent": true}));
+    world.consent_is(Consent::Unknown);
+    let all = [a(), a()].map(|decision| world.decide(decision));
+    world.consent_is(Consent::Granted);
+    world.has_handed_over(&all).waits_for_nothing();
+    assert_ne!(world.sent[0].message_id, world.sent[1].message_id);
+}
+
+#[test]
 fn without_a_destination_nothing_is_kept() {
     let mut world = World::with(json!({"destinations": []}));
     let it = world.decide(a());

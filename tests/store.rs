@@ -153,7 +153,7 @@ fn a_record_of_another_version_or_without_what_matters_is_no_item() {
     item.parcels.push(Parcel::new(Destination::Segment, 1, "db-1".into()));
     let record = item.record();
     assert!(Item::from_record(&record).is_some());
-    assert_eq!(Item::from_record(&record.replacen("1:1", "1:2", 1)), None, "of another version");
+    assert_eq!(Item::from_record(&record.replacen("1:2", "1:1", 1)), None, "of another version");
     for text in [Text::ExperimentId, Text::VariationId] {
         let mut item = item.clone();
         item.decision.set(text, "");
