@@ -14,6 +14,7 @@ help() {
 ./build.sh test       runs everything that proves the project
 ./build.sh dist       builds dist/
 ./build.sh bench      measures against the published recipe: a table, and tests/bench/results.json
+./build.sh chaos      plays random visits with everything going wrong: --visits N --seed S [--visit K]
 ./build.sh size       tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
 ./build.sh fuzz       looks for input that breaks a parser: 300 seconds for each target, or --seconds N
 ./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
@@ -76,6 +77,12 @@ bench() {
   need_browser
   dist
   node tests/bench/run.mjs
+}
+
+chaos() {
+  need_browser
+  dist
+  node tests/chaos/run.mjs "$@"
 }
 
 # Only src/js names the binding crates. js_sys is left to what compiles for the browser alone, and
@@ -183,12 +190,17 @@ run_tests() {
   step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
   step 'End-to-end tests' node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
   count 'node --test' '^[^a-z]*pass ([0-9]+)$'
+  step 'Chaos: 200 visits, and 60 with the published recipe' node tests/chaos/run.mjs --visits 200 --recipe 60
+  sed -n '/^ .*visits/,$p' "$LOG"
+  for sabotage in forget rename amnesia; do
+    step "Chaos, sabotaged: $sabotage" node tests/chaos/run.mjs --visits 12 --sabotage "$sabotage"
+  done
   echo "$PASSED passed, 0 failed"
 }
 
 case "${1:-help}" in
   help | demo | dist | bench | size | supply | reproduce) "${1:-help}" ;;
-  fuzz) fuzz "${@:2}" ;;
+  chaos | fuzz) "$1" "${@:2}" ;;
   test) run_tests ;;
   *) help >&2; exit 2 ;;
 esac

@@ -44,7 +44,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     events: [],
     /** Every request, as `{method, path, at}`. */
     requests: [],
-    /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL that gives either. */
+    /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL and the request that gives either. */
     pages: new Map(),
     /** How the collector misbehaves. `loseAnswers`: it takes the event, and the line breaks before it can say so. */
     ingestion: { delayMs: 0, status: 200, loseAnswers: false },
@@ -73,7 +73,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     response.setHeader('access-control-allow-origin', '*')
     response.setHeader('cross-origin-resource-policy', 'cross-origin')
     const page = world.pages.get(url.pathname)
-    if (page !== undefined) return sendPage(response, typeof page === 'function' ? page(url) : page)
+    if (page !== undefined) return sendPage(response, typeof page === 'function' ? await page(url, request) : page)
     if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'))
     if (url.pathname === '/favicon.ico') return send(response, 204)
     const [, first, ...rest] = url.pathname.split('/').map(decode)
