@@ -9,11 +9,13 @@
 //   /cdn/settings-fail/… its script comes, its settings do not
 //   /cdn/old/…           analytics-next 1.67, which does not know the option `messageId`
 // The SDKs of the experiment tools are under /packages/, by their names on npm.
+// The other analytics tools are in collectors.mjs.
 
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { received, toolScript } from './collectors.mjs'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PACKAGES = join(ROOT, 'tests/node_modules')
@@ -42,6 +44,8 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     origin: '',
     /** What the collector accepted, in the order it came. */
     events: [],
+    /** What the other tools told their servers, in the order it came, as `{tool, body, receivedAt}`. */
+    told: [],
     /** Every request, as `{method, path, at}`. */
     requests: [],
     /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL and the request that gives either. */
@@ -83,13 +87,16 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     if (first === 'npm') return sendFile(response, inside(join(PACKAGES, UMD.current), path))
     if (first === 'packages') return sendFile(response, inside(PACKAGES, path))
     if (first === 'cdn') return cdn(request, response, rest)
+    if (first === 'sdk') return sdk(response, rest)
+    if (first === 'collect') return collectFor(rest[0], rest.slice(1).join('/'), request, response)
     if (first === 'v1') return collect(request, response, rest[0])
     if (first === 'events') return watch(request, response)
     if (first === 'events.json') return sendJson(response, world.events)
     return send(response, 404, 'not found')
   }
 
-  async function cdn(request, response, path) {
+  /** Takes the faults off the front of a path. */
+  function faultsOf(path) {
     const faults = new Set()
     let delayMs = 0
     while (FAULT.test(path[0])) {
@@ -97,11 +104,50 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
       delayMs += Number(FAULT.exec(fault)[1] ?? 0)
       faults.add(fault)
     }
+    return { faults, delayMs }
+  }
+
+  /** Waits as a script's faults say. */
+  async function suffer({ faults, delayMs }) {
+    if (faults.has('hang')) await new Promise((released) => held.add(released))
+    if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+  }
+
+  async function sdk(response, path) {
+    const given = faultsOf(path)
+    await suffer(given)
+    const source = given.faults.has('blocked') ? undefined : await toolScript(PACKAGES, path.join('/'))
+    if (source === undefined) return send(response, 404, 'not found')
+    response.writeHead(200, { 'content-type': TYPES['.js'] })
+    response.end(source)
+  }
+
+  /** The server of another tool than Segment; a request of a kind it knows is told of in `world.told`. */
+  async function collectFor(tool, path, request, response) {
+    response.setHeader('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*')
+    response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS')
+    if (request.headers.origin) response.setHeader('access-control-allow-origin', request.headers.origin)
+    response.setHeader('access-control-allow-credentials', 'true')
+    if (request.method === 'OPTIONS') return send(response, 204)
+    const raw = await readBody(request)
+    const { delayMs, status, loseAnswers } = world.ingestion
+    const came = received(tool, path, raw)
+    const counts = came?.events.length > 0
+    if (counts && delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+    if (counts && status >= 400) return send(response, status, 'the collector refuses')
+    const receivedAt = Date.now()
+    for (const body of came?.events ?? []) world.told.push({ tool, body, receivedAt })
+    if (counts && loseAnswers) return request.socket.destroy()
+    return came ? sendJson(response, came.answer) : send(response, 404, 'not found')
+  }
+
+  async function cdn(request, response, path) {
+    const given = faultsOf(path)
+    const { faults } = given
     const umd = join(PACKAGES, faults.has('old') ? UMD.old : UMD.current)
     const [kind, version, key] = path
     if (kind === 'analytics.js' && version === 'v1') {
-      if (faults.has('hang')) await new Promise((released) => held.add(released))
-      if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
+      await suffer(given)
       if (faults.has('blocked')) return send(response, 404, 'blocked')
       return sendFile(response, join(umd, 'standalone.js'))
     }
@@ -123,7 +169,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     response.setHeader('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*')
     response.setHeader('access-control-allow-methods', 'POST, OPTIONS')
     if (request.method !== 'POST') return send(response, 204)
-    const text = await readBody(request)
+    const text = (await readBody(request)).toString('utf8')
     const { delayMs, status, loseAnswers } = world.ingestion
     if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
     if (status >= 400) return send(response, status, 'the collector refuses')
@@ -212,7 +258,7 @@ function decode(part) {
 async function readBody(request) {
   const chunks = []
   for await (const chunk of request) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 async function main() {
