@@ -97,15 +97,15 @@ impl Outbox {
             Input::Recalled(id, destination, memory) => self.recalled(id, destination, &memory),
             Input::Called(id, destination, call) => self.called(id, destination, call, now),
             Input::Confirmed(id, destination) => self.confirm(id, destination),
-            Input::Tick => self.look_again(),
+            Input::Tick => self.look_again(now),
             Input::Leaving => {
                 self.leaving = true;
                 self.release = true;
-                self.look_again();
+                self.look_again(now);
             }
             Input::Returned => {
                 self.leaving = false;
-                self.look_again();
+                self.look_again(now);
             }
         }
     }
@@ -149,7 +149,10 @@ impl Outbox {
             !item.parked
                 && !item.told
                 && item.hold != Some(Hold::Consent)
-                && item.parcels.iter().any(|it| it.needs_looking() && it.failures < FAILURES)
+                && item.parcels.iter().any(|it| {
+                    let due = it.needs_looking() && it.failures < FAILURES;
+                    due && wants(&self.slots, item, it.destination)
+                })
         };
         self.items.iter().any(looks).then_some(self.options.poll_interval_ms())
     }
@@ -171,15 +174,20 @@ impl Outbox {
         for at in 0..self.slots.len() {
             let Some(destination) = self.slots.get(at).map(|slot| slot.destination) else { continue };
             let last = self.last_mark(&self.items, &item.key, destination, memory);
-            let (known, occurrence) = last
-                .map_or((false, 1), |mark| (mark.outcome == item.outcome, mark.occurrence.saturating_add(1)));
+            let (known, occurrence) = last.map_or((false, 1), |mark| {
+                let known = mark.outcome == item.outcome;
+                (known, mark.occurrence.saturating_add(u32::from(!known)))
+            });
+            let mut parcel = Parcel::new(destination, occurrence, self.message_id(&item, occurrence));
+            parcel.recalled_in = self.round;
+            parcel.remember(memory);
             match judge(&item.decision, &self.facts, &self.options, known) {
                 Judgment::Drop(verdict, why) => {
                     if verdict == Verdict::Duplicate {
                         self.enrich_waiting(&item);
                     }
+                    parcel.end = Some(verdict);
                     end = (verdict, why);
-                    continue;
                 }
                 Judgment::Deliver(marks) => item.marks = marks,
                 Judgment::Hold(hold, marks) => {
@@ -187,15 +195,13 @@ impl Outbox {
                     item.marks = marks;
                 }
             }
-            let message_id = self.message_id(&item, occurrence);
-            let parcel = Parcel::new(destination, occurrence, message_id);
-            item.parcels.push(Parcel { recalled_in: self.round, ..parcel });
+            item.parcels.push(parcel);
         }
-        if !item.parcels.is_empty() && self.is_full() {
+        if item.parcels.iter().any(Parcel::is_open) && self.is_full() {
             end = (Verdict::Expired, "the outbox is full".to_owned());
             item.parcels.clear();
         }
-        if item.parcels.is_empty() {
+        if !item.parcels.iter().any(Parcel::is_open) {
             self.end(id, end.0, &end.1);
             return;
         }
@@ -208,7 +214,9 @@ impl Outbox {
     fn take_in(&mut self, mut item: Item) {
         item.arrived = self.running;
         item.arrived_in = self.round;
-        item.blind = self.facts.consent == Consent::Unknown;
+        for parcel in &mut item.parcels {
+            parcel.blind = self.facts.consent == Consent::Unknown;
+        }
         self.store(&mut item);
         // What an earlier page left is older than all that came on this one.
         let later = |other: &Item| item.carried && other.received_at > item.received_at;
@@ -289,6 +297,7 @@ impl Outbox {
         if item.parcels.is_empty() || overdue || self.is_full() {
             let why = if overdue { "it waited longer than carryOverMs" } else { "there is no room for it" };
             self.end(item.id, Verdict::Expired, why);
+            item.parcels.iter_mut().for_each(|parcel| parcel.end = Some(Verdict::Expired));
             self.forget(&item);
             return;
         }
@@ -318,7 +327,7 @@ impl Outbox {
             if before != item.hold {
                 item.arrived = self.running;
                 self.rename(item);
-                for parcel in item.parcels.iter().filter(|_| item.blind) {
+                for parcel in item.parcels.iter().filter(|parcel| parcel.blind) {
                     self.effects.push(Effect::Recall(item.id, parcel.destination, item.key.clone()));
                 }
             }
@@ -336,9 +345,9 @@ impl Outbox {
         };
         slot.state = state;
         slot.wanted |= state != State::Missing;
-        let lacking = self.is_wanted(destination);
         let (mut confirmed, mut steps) = (Vec::new(), Vec::new());
         for item in &mut self.items {
+            let lacking = wants(&self.slots, item, destination);
             for parcel in &mut item.parcels {
                 if parcel.destination != destination || !parcel.is_open() {
                     continue;
@@ -410,14 +419,15 @@ impl Outbox {
 
     fn recalled(&mut self, id: u32, destination: Destination, memory: &Memory) {
         let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
-        let blind = self.items.get_mut(at).is_some_and(|item| std::mem::take(&mut item.blind));
-        if blind {
+        let blind = self.parcel(id, destination).map(|parcel| std::mem::take(&mut parcel.blind));
+        if blind == Some(true) {
             self.renumber(at, destination, memory);
             return;
         }
         let known = memory.mark(destination).map_or(0, |mark| mark.occurrence);
         if let Some(parcel) = self.parcel(id, destination).filter(|parcel| parcel.occurrence <= known) {
             parcel.end = Some(Verdict::Duplicate);
+            parcel.remember(memory);
             self.finish(id, "another tab handed the same decision over");
         }
     }
@@ -435,6 +445,7 @@ impl Outbox {
             parcel.occurrence = last.as_ref().map_or(1, |mark| mark.occurrence.saturating_add(1));
             parcel.recalled_in = self.round;
             parcel.end = same.then_some(Verdict::Duplicate);
+            parcel.remember(memory);
         }
         self.rename(item);
         if stored && !same {
@@ -485,6 +496,11 @@ impl Outbox {
         }
         self.trace(id, Step::Confirmed(destination));
         self.finish(id, destination.name());
+        // It may wait for others: the next page offers it to them alone.
+        let waiting = self.items.iter().find(|item| item.id == id && item.stored);
+        if let Some(record) = waiting.map(Item::record) {
+            self.effects.push(Effect::Store(id, record));
+        }
     }
 
     /// From here on the same decision is a duplicate.
@@ -504,44 +520,37 @@ impl Outbox {
         if !self.is_running(item) {
             return;
         }
-        for parcel in item.parcels.iter().filter(|parcel| parcel.end != Some(Verdict::Delivered)) {
+        for parcel in item.parcels.iter().filter(|it| it.end == Some(Verdict::Expired)) {
             self.effects.push(Effect::Forget(item.key.clone(), parcel.destination, parcel.mark(item)));
         }
-    }
-
-    /// Whether a decision has to wait for this destination: where nothing was found yet, for all.
-    fn is_wanted(&self, destination: Destination) -> bool {
-        let none = !self.slots.iter().any(|slot| slot.wanted);
-        self.slots.iter().any(|slot| slot.destination == destination && (slot.wanted || none))
     }
 
     /// Whether a decision waits for a destination that it has to go to.
     fn waits(&self, item: &Item) -> bool {
         let mut parcels = item.parcels.iter();
-        !item.told && parcels.any(|parcel| parcel.is_waiting() && self.is_wanted(parcel.destination))
+        !item.told && parcels.any(|it| it.is_waiting() && wants(&self.slots, item, it.destination))
     }
 
     /// Ends the item when its last parcel has ended. Delivered anywhere is delivered. Destinations
     /// that nobody has seen yet are not waited for, but may still come.
     fn finish(&mut self, id: u32, why: &str) {
         let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
+        // Who is on the page is known once everybody was looked for.
+        let looking = self.slots.iter().any(|slot| slot.look);
         let mut item = self.items.remove(at);
         let (mut open, mut awaited) = (false, false);
         for parcel in item.parcels.iter().filter(|parcel| parcel.is_open()) {
             open = true;
-            awaited |= self.is_wanted(parcel.destination);
+            awaited |= looking || wants(&self.slots, &item, parcel.destination);
         }
         if !awaited && !item.told {
             if std::mem::take(&mut item.stored) {
                 self.effects.push(Effect::Erase(id));
             }
-            let mut ends = item.parcels.iter().filter_map(|parcel| parcel.end);
-            let first = ends.clone().next().unwrap_or(Verdict::Expired);
-            let verdict = ends.find(|end| *end == Verdict::Delivered).unwrap_or(first);
-            if first == Verdict::Expired {
-                self.forget(&item);
-            }
-            self.end(id, verdict, why);
+            let ended = |verdict: &Verdict| item.parcels.iter().any(|it| it.end == Some(*verdict));
+            let verdict = [Verdict::Delivered, Verdict::Expired].into_iter().find(ended);
+            self.forget(&item);
+            self.end(id, verdict.unwrap_or(Verdict::Duplicate), why);
             item.told = true;
             open &= self.items.iter().filter(|item| item.told).count() < LATECOMERS;
         }
@@ -550,18 +559,16 @@ impl Outbox {
         }
     }
 
-    /// Called when everybody who could take something has it.
+    /// Called when everybody who could take something has it, or the rest has to pause.
     fn give_up(&mut self, now: Now) {
         let (mut ended, mut parked) = (Vec::new(), Vec::new());
-        if self.spent >= SLICE_MS && !self.leaving {
-            return;
-        }
+        let paused = self.spent >= SLICE_MS && !self.leaving;
         for at in 0..self.items.len() {
             let Some(item) = self.items.get(at) else { continue };
             let (overdue, waits) = (self.is_overdue(item, now), self.waits(item));
-            let taken = !item.parcels.iter().any(|parcel| {
-                parcel.is_open() && parcel.handed != Handed::Tool && self.is_wanted(parcel.destination)
-            });
+            let wanted = |it: &&Parcel| it.is_open() && wants(&self.slots, item, it.destination);
+            let done = !item.parcels.iter().any(|it| wanted(&it));
+            let taken = item.parcels.iter().filter(wanted).all(|it| it.handed == Handed::Tool);
             let carries_over = self.options.carry_over_ms() > 0.0;
             let waited_out = self.options.max_wait_ms();
             let Some(item) = self.items.get_mut(at) else {
@@ -570,9 +577,11 @@ impl Outbox {
             if item.hold == Some(Hold::Consent) || item.is_fresh(self.round) || item.told {
                 continue;
             }
-            if waits && overdue {
+            if done {
+                ended.push((item.id, ""));
+            } else if waits && overdue && !paused {
                 ended.push((item.id, "it waited longer than carryOverMs"));
-            } else if !item.parked && self.running - item.arrived >= waited_out && !taken {
+            } else if !(item.parked || taken || paused) && self.running - item.arrived >= waited_out {
                 item.parked = true;
                 parked.push(item.id);
                 if waits && !carries_over {
@@ -584,6 +593,11 @@ impl Outbox {
             self.trace(id, Step::Parked);
         }
         for (id, why) in ended {
+            // Those it has to go to have it from an earlier page.
+            if why.is_empty() {
+                self.finish(id, "the same decision was handed over before");
+                continue;
+            }
             if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
                 for parcel in item.parcels.iter_mut().filter(|parcel| parcel.is_open()) {
                     parcel.end = Some(Verdict::Expired);
@@ -610,7 +624,10 @@ impl Outbox {
         }
     }
 
-    fn look_again(&mut self) {
+    fn look_again(&mut self, now: Now) {
+        // Nobody waits longer for those that come late than for the others.
+        let over = now.wall - self.options.max_wait_ms();
+        self.items.retain(|item| !item.told || item.received_at > over);
         self.round = self.round.wrapping_add(1);
         self.spent = 0.0;
         for slot in &mut self.slots {
@@ -633,6 +650,15 @@ impl Outbox {
         let item = self.items.iter_mut().find(|item| item.id == id)?;
         item.parcels.iter_mut().find(|parcel| parcel.destination == destination)
     }
+}
+
+/// Whether an item has to go to this destination. With `destinations: "auto"`, only to those that
+/// were seen, on this page or by an earlier one; where none of its destinations was, to all.
+fn wants(slots: &[Slot], item: &Item, destination: Destination) -> bool {
+    let seen =
+        |it: &&Parcel| it.known || slots.iter().any(|slot| slot.destination == it.destination && slot.wanted);
+    let mut all = item.parcels.iter().filter(seen).peekable();
+    all.peek().is_none() || all.any(|parcel| parcel.destination == destination)
 }
 
 /// The later of what waits and what is remembered.

@@ -6,7 +6,7 @@ use crate::destination::{Destination, State};
 use crate::gate::{Hold, Marks};
 use crate::json::{Fields, decimal, whole};
 use crate::source::Source;
-use crate::store::Mark;
+use crate::store::{Mark, Memory};
 
 /// A decision in the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +37,6 @@ pub struct Item {
     pub arrived: f64,
     /// In which round it came.
     pub arrived_in: u32,
-    /// Whether it came when nothing could be read back from storage.
-    pub blind: bool,
     /// Whether it has waited as long as it may on this page.
     pub parked: bool,
     /// Whether its end was told. It stays for destinations that come late.
@@ -64,6 +62,10 @@ pub struct Parcel {
     pub taken_at: Option<f64>,
     /// In which state its destination was last seen.
     pub seen: Option<State>,
+    /// Whether it came when nothing could be read back from storage.
+    pub blind: bool,
+    /// Whether its destination was handed something like it before.
+    pub known: bool,
     /// How it ended, if it has.
     pub end: Option<Verdict>,
 }
@@ -175,7 +177,6 @@ impl Item {
             stored: false,
             arrived: 0.0,
             arrived_in: 0,
-            blind: false,
             parked: false,
             told: false,
         }
@@ -245,8 +246,15 @@ impl Parcel {
             recalled_in: 0,
             taken_at: None,
             seen: None,
+            blind: false,
+            known: false,
             end: None,
         }
+    }
+
+    /// Takes in what is remembered for its key.
+    pub fn remember(&mut self, memory: &Memory) {
+        self.known = memory.mark(self.destination).is_some();
     }
 
     /// What is remembered of it, a parcel of `item`, when it was handed over.

@@ -22,7 +22,8 @@ macro_rules! shell {
 }
 
 /// The parts of the shell that the module needs, each behind those it imports.
-const SOURCES: [&str; 8] = shell![
+const SOURCES: [&str; 9] = shell![
+    "destinations/google.js",
     "destinations/segment.js",
     "destinations.js",
     "page.js",

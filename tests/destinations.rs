@@ -7,7 +7,7 @@ mod common;
 use common::{AT, Json, direct, from, held_back, optimizely, options, with};
 use decision_bridge::decision::{Decision, Text};
 use decision_bridge::destination::segment::{self, PATHS, is_foreign};
-use decision_bridge::destination::{Destination, Event, State, event};
+use decision_bridge::destination::{Destination, Event, State, event, spell};
 use decision_bridge::gate::Marks;
 use decision_bridge::json::Fields;
 use decision_bridge::outbox::Sending;
@@ -340,4 +340,238 @@ fn a_decision_is_shown_to_the_page_with_what_is_known() {
         labelled.starts_with(r#"{"source":"webyn","experimentKey":"k","variationKey":"v""#),
         "{labelled}"
     );
+}
+
+// How each destination is told
+
+const ID: &str = "db-0123456789abcdef0123456789abcdef";
+
+#[track_caller]
+fn is_spelled(decision: &Decision, destination: Destination, given: Value, all: [&str; 4]) {
+    let sending =
+        Sending { id: 1, destination, decision: decision.clone(), message_id: ID.into(), marks: PLAIN };
+    let told = spell(&sending, &options(given), TIME, "https://shop.test/a");
+    let [name, properties, options, user] = all;
+    assert_eq!(told.name, name, "{destination:?}");
+    assert_eq!(told.properties.json(), properties, "{destination:?}");
+    assert_eq!(told.options.json(), options, "{destination:?}");
+    assert_eq!(told.user.json(), user, "{destination:?}");
+}
+
+/// What each destination is told of a decision whose source spells it as `own`, with `names`,
+/// `keys` and `variant` in the places where a destination has words of its own.
+#[track_caller]
+fn is_told_everywhere(decision: &Decision, own: &str, names: [&str; 2], keys: [&str; 2], variant: &str) {
+    use Destination::*;
+    let viewed = "Experiment Viewed";
+    let keyed = own.replace('}', &format!(r#","idempotencyKey":"{ID}"}}"#));
+    let named = format!(r#"{{"Experiment name":"{}","Variant name":"{}"}}"#, names[0], names[1]);
+    let flagged = format!(r#"{{"$feature_flag":"{}","$feature_flag_response":"{}"}}"#, keys[0], keys[1]);
+    let variant = format!(r#"{{"exp_variant_string":"{variant}"}}"#);
+    for (destination, name, properties, options) in [
+        (
+            Segment,
+            viewed,
+            own,
+            r#"{"timestamp":"2024-03-09T16:00:00.000Z","messageId":"db-0123456789abcdef0123456789abcdef"}"#,
+        ),
+        (
+            Amplitude,
+            viewed,
+            own,
+            r#"{"insert_id":"db-0123456789abcdef0123456789abcdef","time":1710000000000}"#,
+        ),
+        (
+            RudderStack,
+            viewed,
+            &keyed,
+            r#"{"messageId":"db-0123456789abcdef0123456789abcdef","originalTimestamp":"2024-03-09T16:00:00.000Z"}"#,
+        ),
+        (
+            Mixpanel,
+            "$experiment_started",
+            &named,
+            r#"{"$insert_id":"db-0123456789abcdef0123456789abcdef","time":1710000000000}"#,
+        ),
+        (
+            PostHog,
+            "$feature_flag_called",
+            &flagged,
+            r#"{"uuid":"01234567-89ab-8def-a123-456789abcdef","timestamp":"2024-03-09T16:00:00.000Z"}"#,
+        ),
+        (Ga4, "experience_impression", &variant, "{}"),
+        (Gtm, viewed, own, "{}"),
+    ] {
+        is_spelled(decision, destination, json!({}), [name, properties, options, "{}"]);
+    }
+}
+
+#[test]
+fn a_decision_of_optimizely_web_is_told_to_each_destination_in_its_own_words() {
+    is_told_everywhere(
+        &full(),
+        r#"{"experimentId":"e1","experimentName":"Experiment","variationId":"v1","variationName":"Variation","campaignId":"c1","campaignName":"Campaign","audienceId":"50,51","audienceName":"Returning, Mobile","referrer":"https://before.test/","isHoldback":false}"#,
+        ["Experiment", "Variation"],
+        ["e1", "v1"],
+        "optimizelyWeb-e1-v1",
+    );
+}
+
+#[test]
+fn a_decision_of_the_pages_own_is_told_to_each_destination_in_its_own_words() {
+    let named = with(direct("checkout", "blue"), Text::ExperimentName, "Checkout");
+    is_told_everywhere(
+        &with(with(named, Text::ExperimentId, "7"), Text::Label, "webyn"),
+        r#"{"experimentId":"7","variationId":"blue","experimentName":"Checkout","variationName":"blue","assignedAt":"2024-03-09T16:00:00.000Z"}"#,
+        ["Checkout", "blue"],
+        ["checkout", "blue"],
+        "webyn-7-blue",
+    );
+}
+
+#[test]
+fn words_of_a_destinations_own_stay_and_the_rest_follows_the_options() {
+    let given = json!({"propertyCase": "snake_case", "properties": {"mySite": "a"}, "eventName": "Seen"});
+    let marked = Marks { qa: true, preview: false };
+    let told = |destination| {
+        let decision = held_back(optimizely("e1", "v1"));
+        let sending = Sending { id: 1, destination, decision, message_id: ID.into(), marks: marked };
+        let event = spell(&sending, &options(given.clone()), TIME, "");
+        [event.name, event.properties.json()]
+    };
+    let marks = r#""is_holdback":true,"is_qa":true"#;
+    for (destination, own) in [
+        (Destination::Mixpanel, r#""Experiment name":"e1","Variant name":"v1","#),
+        (Destination::PostHog, r#""$feature_flag":"e1","$feature_flag_response":"v1","#),
+        (Destination::Ga4, ""),
+    ] {
+        let [name, properties] = told(destination);
+        assert_eq!(name, "Seen");
+        let expected = format!(r#"{{"mySite":"a",{own}{marks}}}"#);
+        let ga4 = expected.replace('}', r#","exp_variant_string":"optimizelyWeb-e1-v1"}"#);
+        assert_eq!(properties, if destination == Destination::Ga4 { ga4 } else { expected });
+    }
+}
+
+#[test]
+fn mixpanels_keys_are_no_longer_than_it_takes_and_posthogs_are_uuids() {
+    let decision = optimizely("e1", "v1");
+    let id = decision.message_id("key", "visitor", 1, "s1");
+    assert!(id.len() <= 36, "{id}");
+    let told = |destination| {
+        let sending =
+            Sending { id: 1, destination, decision: decision.clone(), message_id: id.clone(), marks: PLAIN };
+        spell(&sending, &options(json!({})), TIME, "").options.json()
+    };
+    assert!(told(Destination::Mixpanel).contains(&id));
+    let told: Value = serde_json::from_str(&told(Destination::PostHog)).expect("JSON");
+    let uuid = told["uuid"].as_str().expect("a text");
+    let form: String =
+        uuid.chars().map(|letter| if letter.is_ascii_hexdigit() { 'x' } else { letter }).collect();
+    assert_eq!(form, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+    assert_eq!((uuid.get(14..15), uuid.get(19..20)), (Some("8"), Some("a")));
+}
+
+#[test]
+fn amplitude_is_told_under_the_event_the_site_chose() {
+    let given = |event: &str| json!({"eventName": "Seen", "destinationOptions": {"amplitude": {"exposureEvent": event}}});
+    let told = |decision: Decision, event: &str| {
+        let sending = Sending {
+            id: 1,
+            destination: Destination::Amplitude,
+            decision,
+            message_id: ID.into(),
+            marks: PLAIN,
+        };
+        let event = spell(&sending, &options(given(event)), TIME, "");
+        [event.name, event.properties.json()]
+    };
+    let decision = || with(with(direct("checkout", "blue"), Text::ExperimentId, "7"), Text::FlagKey, "flag");
+    let exposure = r#"{"flag_key":"flag","variant":"blue","experiment_key":"checkout"}"#;
+    assert_eq!(told(decision(), "$exposure"), ["$exposure", exposure]);
+    let [name, properties] = told(decision(), "Test Seen");
+    assert_eq!(name, "Test Seen");
+    assert!(properties.starts_with(r#"{"experimentId":"7""#), "{properties}");
+    let own = with(decision(), Text::EventName, "From the form");
+    assert_eq!(told(own, "Test Seen")[0], "From the form");
+}
+
+// How each destination is found
+
+const QUIET: State = State::Ready { confirms: false };
+
+#[track_caller]
+fn is_found(destination: Destination, window: Value, state: State) {
+    let told = Json(window.clone()).pick(destination.paths(), "");
+    assert_eq!(destination.state(&told, false), state, "{window}");
+}
+
+/// A stub that is an array with methods cannot be said in JSON.
+#[track_caller]
+fn stub_is(destination: Destination, told: &[&str], blocked: bool, state: State) {
+    let told = decision_bridge::view::Picked(told.join("\u{1f}"));
+    assert_eq!(destination.state(&told, blocked), state);
+}
+
+#[test]
+fn what_only_has_the_name_of_a_tool_is_missing() {
+    for destination in Destination::ALL {
+        is_found(destination, json!({}), State::Missing);
+        for name in ["amplitude", "rudderanalytics", "mixpanel", "posthog", "dataLayer", "gtag"] {
+            for thing in [
+                json!(null),
+                json!("text"),
+                json!({}),
+                json!({"track": "f", "capture": {}, "push": 1, "Identify": true}),
+                json!({"__loaded": true}),
+                json!([]),
+            ] {
+                is_found(destination, json!({ name: thing }), State::Missing);
+            }
+        }
+    }
+}
+
+#[test]
+fn amplitude_is_a_stub_until_its_sdk_has_taken_the_snippets_object_over() {
+    let amplitude = |invoked: Value, run: Value| json!({"amplitude": {"track": function(), "Identify": function(), "invoked": invoked, "runQueuedFunctions": run}});
+    let stub = amplitude(json!(true), json!(null));
+    is_found(Destination::Amplitude, stub.clone(), State::Stub);
+    is_found(Destination::Amplitude, amplitude(json!(true), function()), READY);
+    is_found(Destination::Amplitude, amplitude(json!(null), json!(null)), READY);
+    let told = Json(stub).pick(Destination::Amplitude.paths(), "");
+    assert_eq!(Destination::Amplitude.state(&told, true), State::Failed);
+    // Amplitude's old SDK, and players of that name.
+    is_found(Destination::Amplitude, json!({"amplitude": {"track": function()}}), State::Missing);
+}
+
+#[test]
+fn tools_that_are_an_array_of_calls_are_stubs_until_they_have_loaded() {
+    for (destination, name, call) in
+        [(Destination::Mixpanel, "mixpanel", "track"), (Destination::PostHog, "posthog", "capture")]
+    {
+        stub_is(destination, &["f", "l", "m"], false, State::Stub);
+        stub_is(destination, &["f", "l", "m"], true, State::Failed);
+        is_found(destination, json!({ name: { call: function(), "__loaded": true } }), QUIET);
+        is_found(destination, json!({ name: { call: function(), "__loaded": false } }), State::Missing);
+    }
+}
+
+#[test]
+fn rudderstack_queues_until_it_has_its_configuration_and_with_that_an_id() {
+    stub_is(Destination::RudderStack, &["f", "l", "m"], false, State::Stub);
+    stub_is(Destination::RudderStack, &["f", "l", "m"], true, State::Failed);
+    stub_is(Destination::RudderStack, &["f", "o", "s"], false, State::Stub);
+    stub_is(Destination::RudderStack, &["f", "o", "sid"], false, QUIET);
+    stub_is(Destination::RudderStack, &["f", "o", "sid"], true, QUIET);
+    stub_is(Destination::RudderStack, &["f", "o", "m"], false, State::Missing);
+}
+
+#[test]
+fn a_data_layer_keeps_everything_and_is_ready() {
+    let layer = json!({"dataLayer": {"push": function()}});
+    is_found(Destination::Ga4, layer.clone(), QUIET);
+    is_found(Destination::Gtm, layer, QUIET);
+    is_found(Destination::Ga4, json!({"gtag": function()}), QUIET);
+    is_found(Destination::Gtm, json!({"gtag": function()}), State::Missing);
 }

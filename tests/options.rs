@@ -91,7 +91,10 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!((options.drops_holdback(), options.qa_signals.len()), (None, 0));
     assert!(!options.require_consent() && !options.debug());
     assert!(options.wants(Source::OptimizelyWeb) && !options.names(Source::OptimizelyWeb));
-    assert_eq!(options.destinations().collect::<Vec<_>>(), [Destination::Segment]);
+    // All but those whose queue is on nearly every page.
+    assert_eq!(options.destinations().collect::<Vec<_>>(), Destination::ALL[..Destination::AUTO]);
+    let named = [Destination::Ga4, Destination::Gtm];
+    assert!(named.iter().all(|named| !options.destinations().any(|it| it == *named)));
     for nothing in [Value::Null, json!({"$": "m"}), json!({"writeKey": {"$": "m"}, "whatever": {"$": "m"}})] {
         assert_eq!(good(nothing), options);
     }
@@ -626,7 +629,8 @@ fn the_report_shows_the_options_in_force_and_no_secret() {
         shown,
         json!({
             "writeKey": "abcd…", "cdnUrl": "https://cdn.test", "eventName": null, "propertyCase": "auto",
-            "properties": {"site": "shop"}, "sources": ["optimizelyWeb"], "destinations": ["segment"],
+            "properties": {"site": "shop"}, "sources": ["optimizelyWeb"],
+            "destinations": ["segment", "amplitude", "rudderstack", "mixpanel", "posthog"],
             "pollIntervalMs": 250, "maxWaitMs": 1, "carryOverMs": 1_800_000, "consentFrom": [], "consentCategory": null, "consentDefault": "hold", "dedupe": "tab",
             "sessionTimeoutMs": 1_800_000, "preview": "drop", "qa": "send",
             "qaSignals": {"params": ["qa"], "cookies": []}, "holdback": "auto", "requireConsent": false,

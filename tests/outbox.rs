@@ -460,7 +460,7 @@ fn after_three_throws_a_decision_waits_for_the_next_page() {
 
 #[test]
 fn a_confirmation_before_track_returns_is_remembered_like_any_other() {
-    let mut world = World::new();
+    let mut world = World::with(json!({"destinations": ["segment"]}));
     world.segment = READY;
     world.handle(Input::Decided(1, a(), Default::default()));
     let mut remembered = false;
@@ -811,8 +811,11 @@ enum Happens {
     /// One of a few experiments is decided for one of a few variations.
     Decided(u8, u8, bool),
     Passes(u16),
-    Segment(State),
+    /// One of the destinations is found in a state.
+    Found(u8, State),
     Answers(Answer),
+    /// One of the destinations begins to throw, or stops.
+    Fails(u8, bool),
     Takes(u8),
     Confirmed,
     Consent(bool),
@@ -826,7 +829,9 @@ fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         8 => (0..3_u8, 0..3_u8, prop::bool::weighted(0.1)).prop_map(|(key, variation, held)| Decided(key, variation, held)),
         4 => (0..800_u16).prop_map(Passes),
-        3 => prop::sample::select(vec![State::Missing, State::Stub, READY, READY_AND_SILENT, State::Failed]).prop_map(Segment),
+        3 => (0..3_u8, prop::sample::select(vec![State::Missing, State::Stub, READY, READY_AND_SILENT, State::Failed]))
+            .prop_map(|(which, state)| Found(which, state)),
+        1 => (0..3_u8, any::<bool>()).prop_map(|(which, fails)| Fails(which, fails)),
         2 => prop::sample::select(vec![Answer::Returns, Answer::WillConfirm, Answer::Throws]).prop_map(Answers),
         1 => (0..30_u8).prop_map(Takes),
         3 => Just(Confirmed),
@@ -886,17 +891,14 @@ impl Naive {
     }
 }
 
-/// What holds at every moment.
+/// What holds at every moment for each destination, whatever becomes of the others.
 #[track_caller]
-fn holds(world: &World, copied: bool) {
-    assert_eq!(world.trespasses, [""; 0], "without consent");
-    if world.outbox.pending() == 0 {
-        assert_eq!(world.outbox.wake_in(), None, "nothing is pending");
-    }
+fn holds_for(world: &World, destination: Destination, copied: bool) {
     let mut last_first = None;
     let mut key_of = BTreeMap::new();
     let mut arrival_of = BTreeMap::new();
-    for (at, sent) in world.sent.iter().enumerate() {
+    let all: Vec<_> = world.sent.iter().filter(|sent| sent.sending.destination == destination).collect();
+    for (at, sent) in all.iter().enumerate() {
         let known = key_of.insert(sent.arrival, &sent.message_id);
         assert!(
             known.is_none_or(|known| *known == sent.message_id),
@@ -910,15 +912,24 @@ fn holds(world: &World, copied: bool) {
             last_first = Some(sent.arrival);
         }
         // Again only on a later page, and only what was not confirmed.
-        let before = world.sent[..at].iter().filter(|it| it.arrival == sent.arrival && !it.threw);
+        let before = all[..at].iter().filter(|it| it.arrival == sent.arrival && !it.threw);
         for earlier in before.filter(|_| !copied) {
             assert!(earlier.page < sent.page, "{} was handed over twice", sent.arrival);
-            let delivered = world
-                .ended
-                .iter()
-                .any(|(id, verdict, _)| *id == earlier.id && *verdict == Verdict::Delivered);
-            assert!(!delivered, "{} was handed over after it was delivered", sent.arrival);
+            let confirmed = world.confirmed.contains(&(earlier.id, destination));
+            assert!(!confirmed, "{} was handed over after it was delivered", sent.arrival);
         }
+    }
+}
+
+/// What holds at every moment.
+#[track_caller]
+fn holds(world: &World, copied: bool) {
+    assert_eq!(world.trespasses, [""; 0], "without consent");
+    if world.outbox.pending() == 0 {
+        assert_eq!(world.outbox.wake_in(), None, "nothing is pending");
+    }
+    for destination in Destination::ALL {
+        holds_for(world, destination, copied);
     }
     let mut ended = BTreeMap::new();
     for (id, verdict, why) in &world.ended {
@@ -926,9 +937,17 @@ fn holds(world: &World, copied: bool) {
     }
 }
 
+const THREE: [Destination; 3] = [Destination::Segment, Destination::Amplitude, Destination::Mixpanel];
+
+/// A page that names these destinations.
+fn naming(destinations: &[Destination]) -> World {
+    let names: Vec<_> = destinations.iter().map(|it| it.name()).collect();
+    World::with(json!({"destinations": names}))
+}
+
 /// Lets all this happen, then lets everything go well.
-fn play(story: &[Happens], asks: bool) {
-    let mut world = World::new();
+fn play(story: &[Happens], asks: bool, mut world: World, destinations: &[Destination]) {
+    let which = |number: u8| destinations.get(usize::from(number)).copied();
     let mut naive = Naive::default();
     let (mut copied, mut lost) = (false, Vec::new());
     if asks {
@@ -953,11 +972,23 @@ fn play(story: &[Happens], asks: bool) {
                 }
             }
             Happens::Passes(ms) => world.after(f64::from(ms)),
-            Happens::Segment(state) => world.segment_is(state),
+            Happens::Found(number, state) => {
+                if let Some(destination) = which(number) {
+                    world.is(destination, state);
+                }
+            }
+            Happens::Fails(number, fails) => {
+                world.failing.retain(|it| Some(*it) != which(number));
+                world.failing.extend(which(number).filter(|_| fails));
+            }
             Happens::Answers(answer) => world.answer = answer,
             Happens::Takes(ms) => world.takes = f64::from(ms),
-            Happens::Confirmed if matches!(world.segment, State::Ready { .. }) => world.confirm_oldest(),
-            Happens::Confirmed => {}
+            Happens::Confirmed => {
+                let oldest = world.unconfirmed.first();
+                if oldest.is_some_and(|(_, it)| matches!(world.state_of(*it), State::Ready { .. })) {
+                    world.confirm_oldest();
+                }
+            }
             Happens::Consent(granted) => {
                 let consent = if granted { Consent::Granted } else { Consent::Denied };
                 if !granted {
@@ -988,15 +1019,23 @@ fn play(story: &[Happens], asks: bool) {
         naive.answered(Consent::Granted);
         world.consent_is(Consent::Granted);
     }
-    (world.segment, world.answer, world.takes) = (READY_AND_SILENT, Answer::Returns, 0.0);
+    (world.answer, world.takes) = (Answer::Returns, 0.0);
+    world.failing.clear();
+    for destination in destinations {
+        world.is(*destination, READY_AND_SILENT);
+    }
     world.go_on();
     world.wait(20_000.0);
     holds(&world, copied);
     world.waits_for_nothing();
-    let delivered = world.handed_over();
-    for (.., arrival) in &naive.taken {
-        assert!(delivered.contains(arrival), "{arrival} never arrived: {:#?}", world.steps);
+    for destination in destinations {
+        let delivered = world.handed_to(*destination);
+        for (.., arrival) in &naive.taken {
+            let steps = &world.steps;
+            assert!(delivered.contains(arrival), "{arrival} never arrived at {destination:?}: {steps:#?}");
+        }
     }
+    let delivered = world.handed_over();
     for arrival in 0..world.came {
         let ends = world.ends_of(arrival);
         let open_elsewhere = copied || delivered.contains(&arrival);
@@ -1032,14 +1071,56 @@ proptest! {
     fn whatever_happens_each_decision_is_handed_over_once_and_in_order(
         story in proptest::collection::vec(happens(), 0..60),
     ) {
-        play(&story, false);
+        play(&story, false, World::new(), &THREE[..1]);
+    }
+
+    #[test]
+    fn whatever_happens_each_of_several_destinations_has_each_decision_once_and_in_order(
+        story in proptest::collection::vec(happens(), 0..60),
+    ) {
+        play(&story, false, naming(&THREE), &THREE);
     }
 
     #[test]
     fn whatever_happens_nothing_leaves_without_consent(
         story in proptest::collection::vec(happens(), 0..60),
+        several in any::<bool>(),
     ) {
-        play(&story, true);
+        let destinations = if several { &THREE[..] } else { &THREE[..1] };
+        let world = if several { naming(&THREE) } else { World::new() };
+        play(&story, true, world, destinations);
+    }
+
+    /// The others are told the same, in the same order, under the same keys and on the same pages as
+    /// if the one that fails were not there.
+    #[test]
+    fn whatever_happens_one_that_fails_never_touches_the_others(
+        story in proptest::collection::vec(happens(), 0..60),
+        failing in prop::sample::select(vec![State::Missing, State::Stub, READY, READY_AND_SILENT, State::Failed]),
+    ) {
+        let told = |world: &mut World| -> Vec<_> {
+            for event in &story {
+                match *event {
+                    Happens::Decided(key, variation, _) => {
+                        world.decide(optimizely(&format!("e{key}"), &format!("v{variation}")));
+                    }
+                    Happens::Passes(ms) => world.after(f64::from(ms)),
+                    Happens::Found(number, state) => world.is(THREE[usize::from(number % 2)], state),
+                    Happens::Answers(answer) => world.answer = answer,
+                    Happens::Confirmed => world.confirm_oldest(),
+                    Happens::GoesOn => world.go_on(),
+                    _ => {}
+                }
+            }
+            let others = world.sent.iter().filter(|sent| sent.sending.destination != THREE[2]);
+            others.map(|it| (it.sending.destination, it.arrival, it.page, it.message_id.clone())).collect()
+        };
+        let mut alone = naming(&THREE[..2]);
+        let mut beside = naming(&THREE);
+        beside.others.push((THREE[2], failing));
+        beside.failing.push(THREE[2]);
+        prop_assert_eq!(told(&mut alone), told(&mut beside));
+        prop_assert!(beside.handed_to(THREE[2]).is_empty());
     }
 
     /// With expiry nobody can say beforehand what is a duplicate; that it ends once still holds.

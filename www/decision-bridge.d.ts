@@ -10,7 +10,7 @@ export type Scalar = string | number | boolean;
 /** Experiment tools. */
 export type SourceKind = "optimizelyWeb" | "optimizelyFeature" | "statsig" | "growthbook" | "openFeature" | "avsb";
 
-/** Analytics tools. Those but `segment` are not in this version yet: naming one is reported as a mistake. */
+/** Analytics tools. */
 export type DestinationKind = "segment" | "amplitude" | "rudderstack" | "mixpanel" | "posthog" | "ga4" | "gtm";
 
 /** How a decision ended, or that it has not ended yet. */
@@ -34,7 +34,7 @@ export interface Options {
   sources?: "auto" | SourceKind[];
   /** What a source wants to know. Default: none. */
   sourceOptions?: SourceOptions;
-  /** Which analytics tools are told. Default: `"auto"`. */
+  /** Which analytics tools are told. Default: `"auto"`: all that are found, but `ga4` and `gtm`, which have to be named. */
   destinations?: "auto" | DestinationKind[];
   /** Settings of single analytics tools. Default: none. */
   destinationOptions?: {

@@ -22,7 +22,7 @@ pub fn state(told: &Picked, blocked: bool) -> State {
     if !is(1, kind::FUNCTION) {
         return State::Missing;
     }
-    let queues = if blocked { State::Failed } else { State::Stub };
+    let queues = State::queues(blocked);
     // A disabled analytics.js, or one whose visitor refused consent, looks initialized and drops all.
     let is_null =
         |key: usize| is(key, kind::TEXT) && told.at(key).text.is_empty() && told.at(key + 1).text.is_empty();

@@ -8,7 +8,7 @@ use decision_bridge::decision::{Decision, Verdict};
 use decision_bridge::destination::{Destination, State};
 use decision_bridge::gate::{Consent, Facts};
 use decision_bridge::options::{Dedupe, Options};
-use decision_bridge::outbox::{Call, Effect, Input, Now, Outbox, Sending};
+use decision_bridge::outbox::{Call, Effect, Input, Now, Outbox, Sending, Step};
 use decision_bridge::parcel::Item;
 use decision_bridge::store::Memory;
 use serde_json::{Value, json};
@@ -44,7 +44,12 @@ pub struct World {
     pub now: Now,
     pub facts: Facts,
     pub segment: State,
+    /// The destinations beside Segment that are on the page, and their states.
+    pub others: Vec<(Destination, State)>,
+    /// How all of them answer, but those that fail.
     pub answer: Answer,
+    /// These throw whatever they are told.
+    pub failing: Vec<Destination>,
     /// How long `track` takes, in ms.
     pub takes: f64,
     pub page: u32,
@@ -56,7 +61,9 @@ pub struct World {
     ids: u32,
     pub sent: Vec<Sent>,
     /// Hand-overs that may still be confirmed.
-    pub unconfirmed: Vec<u32>,
+    pub unconfirmed: Vec<(u32, Destination)>,
+    /// The items of which a destination took charge.
+    pub confirmed: Vec<(u32, Destination)>,
     pub ended: Vec<(u32, Verdict, String)>,
     pub steps: Vec<String>,
     /// Effects that were done since this was last set to 0, of those that do something.
@@ -82,6 +89,8 @@ impl World {
                 ..Facts::default()
             },
             segment: READY_AND_SILENT,
+            others: Vec::new(),
+            failing: Vec::new(),
             answer: Answer::Returns,
             takes: 0.0,
             page: 1,
@@ -92,6 +101,7 @@ impl World {
             ids: 0,
             sent: Vec::new(),
             unconfirmed: Vec::new(),
+            confirmed: Vec::new(),
             ended: Vec::new(),
             steps: Vec::new(),
             work: 0,
@@ -163,6 +173,27 @@ impl World {
         self.now.steady += rest;
     }
 
+    /// In which state a destination is.
+    pub fn state_of(&self, destination: Destination) -> State {
+        let other = self.others.iter().find(|(known, _)| *known == destination);
+        match other {
+            _ if destination == Destination::Segment => self.segment,
+            Some((_, state)) => *state,
+            None => State::Missing,
+        }
+    }
+
+    /// From now on a destination is in this state, and somebody looks.
+    pub fn is(&mut self, destination: Destination, state: State) {
+        if destination == Destination::Segment {
+            self.segment = state;
+        } else {
+            self.others.retain(|(known, _)| *known != destination);
+            self.others.push((destination, state));
+        }
+        self.after(0.0);
+    }
+
     /// From now on `window.analytics` is in this state, and somebody looks.
     pub fn segment_is(&mut self, state: State) {
         self.segment = state;
@@ -187,8 +218,8 @@ impl World {
     /// The tool tells that it took charge of what it was handed first.
     pub fn confirm_oldest(&mut self) {
         if !self.unconfirmed.is_empty() {
-            let id = self.unconfirmed.remove(0);
-            self.handle(Input::Confirmed(id, Destination::Segment));
+            let (id, destination) = self.unconfirmed.remove(0);
+            self.handle(Input::Confirmed(id, destination));
             self.run();
         }
     }
@@ -260,7 +291,9 @@ impl World {
             Effect::Erase(id) => {
                 self.stored.remove(&id);
             }
-            Effect::Look(destination) => self.handle(Input::Found(destination, self.segment)),
+            Effect::Look(destination) => {
+                self.handle(Input::Found(destination, self.state_of(destination)));
+            }
             Effect::Recall(id, destination, key) => {
                 let memory = self.recall(&key);
                 self.handle(Input::Recalled(id, destination, memory));
@@ -281,6 +314,9 @@ impl World {
             }
             Effect::Release => {}
             Effect::Trace(id, step) => {
+                if let Step::Confirmed(destination) = step {
+                    self.confirmed.push((id, destination));
+                }
                 let arrival = self.arrivals[&id];
                 self.steps.push(format!("{arrival}: {}", step.told()));
             }
@@ -292,24 +328,33 @@ impl World {
         self.needs_consent("sent");
         self.now.wall += self.takes;
         self.now.steady += self.takes;
-        let (id, threw) = (sending.id, self.answer == Answer::Throws);
+        let (id, destination) = (sending.id, sending.destination);
+        let fails = self.failing.contains(&destination);
+        let answer = if fails { Answer::Throws } else { self.answer };
+        let threw = answer == Answer::Throws;
         let message_id = sending.message_id.clone();
         let (arrival, page) = (self.arrivals[&id], self.page);
         self.sent.push(Sent { arrival, id, page, message_id, threw, sending });
-        let call = match self.answer {
+        let call = match answer {
             Answer::Throws => Call::Threw("boom".to_owned()),
-            Answer::Returns if self.segment != State::Stub => Call::Returned,
+            Answer::Returns if self.state_of(destination) != State::Stub => Call::Returned,
             _ => Call::WillConfirm,
         };
         if call == Call::WillConfirm {
-            self.unconfirmed.push(id);
+            self.unconfirmed.push((id, destination));
         }
-        self.handle(Input::Called(id, Destination::Segment, call));
+        self.handle(Input::Called(id, destination, call));
     }
 
-    /// The arrivals that were handed over, in order, each call of `track` that returned.
+    /// The arrivals that Segment was handed, in order, each call of `track` that returned.
     pub fn handed_over(&self) -> Vec<usize> {
-        self.sent.iter().filter(|sent| !sent.threw).map(|sent| sent.arrival).collect()
+        self.handed_to(Destination::Segment)
+    }
+
+    /// The same of any destination.
+    pub fn handed_to(&self, destination: Destination) -> Vec<usize> {
+        let to = self.sent.iter().filter(|sent| sent.sending.destination == destination);
+        to.filter(|sent| !sent.threw).map(|sent| sent.arrival).collect()
     }
 
     /// How the items of an arrival ended.
