@@ -33,8 +33,7 @@ export default {
       const named = attempt(() => settings().dataLayerEvent) || "avsb_experiment";
       if (entry && entry.event === named) tell(entry, client);
     };
-    const leave = share(client, "push", (entries) => entries.forEach(look));
     client.slice().forEach(look);
-    return leave;
+    return share(client, "push", (entries) => entries.forEach(look));
   },
 };

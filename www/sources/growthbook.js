@@ -39,6 +39,8 @@ export default {
       told({ experiment, result }, timestamp && +timestamp);
       return wait;
     };
+    // The log of developer mode has every visitor and the times, the results only the last visitor.
+    for (const past of [...client.logs, ...client.getDeferredTrackingCalls(), ...client.getAllResults().values()]) tell(past);
     const leave = share(client.context, "trackingCallback", ([experiment, result, user], alone) => {
       const call = { experiment, result, user };
       // Without a callback GrowthBook keeps the calls for the one that may come.
@@ -47,8 +49,6 @@ export default {
     });
     // It does not track what was forced. We tell of it, so that the report can say why it isn't sent.
     const unsubscribe = client.subscribe((experiment, result) => void (result.hashUsed || tell({ experiment, result })));
-    // The log of developer mode has every visitor and the times, the results only the last visitor.
-    for (const past of [...client.logs, ...client.getDeferredTrackingCalls(), ...client.getAllResults().values()]) tell(past);
     return () => {
       leave();
       unsubscribe();

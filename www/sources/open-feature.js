@@ -1,5 +1,6 @@
 // OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before.
 import { attempt } from "../page.js";
+import { late } from "./late.js";
 
 const KEY = Symbol.for("@openfeature/web-sdk/api");
 
@@ -8,17 +9,9 @@ export default {
   wanted: "the OpenFeature API",
   fits: (client) => typeof client.addHooks === "function",
   find(named, look) {
-    const api = window[KEY];
     // No event tells that it has come, and the flags that are read at once can't be had later.
-    if (!(KEY in window)) {
-      const property = { enumerable: true, configurable: true };
-      const set = (value) => {
-        Object.defineProperty(window, KEY, { ...property, value, writable: true });
-        attempt(look);
-      };
-      Object.defineProperty(window, KEY, { ...property, set });
-    }
-    return api ? [api] : [];
+    late(KEY, look);
+    return window[KEY] ? [window[KEY]] : [];
   },
   hook(api, told) {
     let on = true;
