@@ -575,3 +575,60 @@ fn a_data_layer_keeps_everything_and_is_ready() {
     is_found(Destination::Ga4, json!({"gtag": function()}), QUIET);
     is_found(Destination::Gtm, json!({"gtag": function()}), State::Missing);
 }
+
+/// A decision of a tool that knows a flag, an experiment and a variation by their keys.
+fn of(source: Source) -> Decision {
+    let keyed = with(common::from(source, direct("rule", "blue")), Text::FlagKey, "flag");
+    let mut own = Fields::default();
+    own.flag("enabled", true);
+    let properties = if source == Source::OptimizelyFeature { pack(&own) } else { String::new() };
+    with(with(keyed, Text::Unit, "u1"), Text::Properties, &properties)
+}
+
+#[test]
+fn a_decision_of_each_other_tool_is_told_to_each_destination_in_its_own_words() {
+    let plain =
+        r#"{"experiment_id":"rule","experiment_name":"rule","variation_id":"blue","variation_name":"blue"}"#;
+    let flagged = plain.replace('}', r#","flag_key":"flag"}"#);
+    for (source, own) in
+        [(Source::Statsig, plain), (Source::Growthbook, &flagged), (Source::OpenFeature, &flagged)]
+    {
+        let variant = format!("{}-rule-blue", source.name());
+        is_told_everywhere(&of(source), own, ["rule", "blue"], ["flag", "blue"], &variant);
+    }
+}
+
+#[test]
+fn a_flag_of_optimizely_is_a_user_property_of_amplitudes() {
+    let viewed = |enabled: bool| {
+        format!(
+            r#"{{"enabled":{enabled},"flag_key":"flag","variation_key":"blue","rule_key":"rule","user_id":"u1"}}"#
+        )
+    };
+    let key = r#"{"insert_id":"db-0123456789abcdef0123456789abcdef","time":1710000000000}"#;
+    let mut off = Fields::default();
+    off.flag("enabled", false);
+    let on = of(Source::OptimizelyFeature);
+    for (decision, properties, user) in [
+        (on.clone(), viewed(true), r#"{"[Optimizely] flag":"blue"}"#),
+        (with(on, Text::Properties, &pack(&off)), viewed(false), r#"{"[Optimizely] flag":"off"}"#),
+    ] {
+        let all = ["Experiment Viewed", &properties, key, user];
+        is_spelled(&decision, Destination::Amplitude, json!({}), all);
+    }
+    let sent = Destination::Segment;
+    let key = r#"{"timestamp":"2024-03-09T16:00:00.000Z","messageId":"db-0123456789abcdef0123456789abcdef"}"#;
+    let all = ["Experiment Viewed", &viewed(true), key, "{}"];
+    is_spelled(&of(Source::OptimizelyFeature), sent, json!({}), all);
+}
+
+#[test]
+fn a_decision_of_a_vs_b_keeps_its_event_where_the_destination_has_none_of_its_own() {
+    let name = |destination| {
+        let decision = of(Source::Avsb);
+        let sending = Sending { id: 1, destination, decision, message_id: ID.into(), marks: PLAIN };
+        spell(&sending, &options(json!({})), TIME, "").name
+    };
+    assert_eq!(name(Destination::Amplitude), "avsb_experiment");
+    assert_eq!(name(Destination::Mixpanel), "$experiment_started");
+}
