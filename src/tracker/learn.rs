@@ -3,6 +3,7 @@
 use super::{SITE, TAB, fact, handle, it};
 use crate::gate::Consent;
 use crate::js::page;
+use crate::json::decimal;
 use crate::options::{Dedupe, Options};
 use crate::outbox::{Input, Now};
 use crate::signal::{self, Shown, cookie};
@@ -85,7 +86,10 @@ fn period(options: &Options, now: Now) -> String {
     let name = store::name(&["session"]);
     let running = Session::running(&page::read(shelf, &name), now.wall, timeout);
     let begins = running.is_none();
-    let session = Session { id: running.unwrap_or_else(page::random), last: now.wall };
+    // Two tabs that open at the same time both begin it, before one sees what the other wrote: they
+    // have to come to the same name. No two sessions of a visitor begin within one timeout.
+    let begun = || if shelf == TAB { page::random() } else { decimal(now.wall / timeout) };
+    let session = Session { id: running.unwrap_or_else(begun), last: now.wall };
     page::write(shelf, &name, &session.entry());
     if begins {
         for name in page::names(shelf, &store::name(&["seen/"])).split(UNIT) {
