@@ -47,22 +47,32 @@ step() {
 # The standard library is built too: a panic is then one instruction and carries no text, which is
 # 10 % of the module. Cargo and rustc count these flags as unstable, hence RUSTC_BOOTSTRAP, on the
 # very compiler that rust-toolchain.toml pins. Messages are in the debug build, which the tests run.
+#
+# compile <folder> <more flags…>
 compile() {
+  local folder=$1; shift
   RUSTC_BOOTSTRAP=1 \
-    RUSTFLAGS='-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none' \
-    cargo rustc --lib --crate-type cdylib --target wasm32-unknown-unknown --release --target-dir "$TARGET/small" \
+    RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none $*" \
+    cargo rustc --lib --crate-type cdylib --target wasm32-unknown-unknown --release --target-dir "$TARGET/$folder" \
     -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 
+make_glue() {
+  wasm-bindgen --target no-modules --no-typescript --out-dir "$TARGET/$1/glue" --out-name glue \
+    "$TARGET/$1/wasm32-unknown-unknown/release/decision_bridge.wasm"
+}
+
+# The fallback is the same crate as plain JavaScript. wasm2js reads the first WebAssembly alone.
 dist() {
   need_toolchain
   need_node
   need_wasm_bindgen
-  step 'Compiling the module' compile
-  step 'Making its glue' wasm-bindgen --target no-modules --no-typescript --out-dir "$TARGET/small/glue" --out-name glue \
-    "$TARGET/small/wasm32-unknown-unknown/release/decision_bridge.wasm"
+  step 'Compiling the module' compile small
+  step 'Compiling the fallback' compile fallback -Ctarget-cpu=mvp
+  step 'Making their glue' make_glue small
+  make_glue fallback
   echo 'Optimizing, and bundling into dist/ …'
-  node www/build.mjs "$TARGET/small/glue"
+  node www/build.mjs "$TARGET/small/glue" "$TARGET/fallback/glue"
 }
 
 size() { dist; }
@@ -189,6 +199,8 @@ run_tests() {
   compare_with_copy
   step 'Types' tests/node_modules/.bin/tsc --noEmit -p tests/types
   step 'End-to-end tests' node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
+  count 'node --test' '^[^a-z]*pass ([0-9]+)$'
+  step 'End-to-end tests without WebAssembly' env BRIDGE=fallback node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
   count 'node --test' '^[^a-z]*pass ([0-9]+)$'
   step 'Chaos: 200 visits, and 60 with the published recipe' node tests/chaos/run.mjs --visits 200 --recipe 60
   sed -n '/^ .*visits/,$p' "$LOG"

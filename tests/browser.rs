@@ -22,7 +22,8 @@ macro_rules! shell {
 }
 
 /// The parts of the shell that the module needs, each behind those it imports.
-const SOURCES: [&str; 9] = shell![
+const SOURCES: [&str; 10] = shell![
+    "script.js",
     "destinations/google.js",
     "destinations/segment.js",
     "destinations.js",

@@ -1,9 +1,7 @@
 // The shell: owns window.decisionBridge, keeps what is pushed until the WebAssembly module runs,
-// and sees to it that nothing of ours is ever thrown into the page. The build puts the module and
-// its glue in here; all rules are in Rust.
-import { instantiate } from "virtual:glue";
-import { moduleBytes } from "virtual:module";
+// and sees to it that nothing of ours is ever thrown into the page. All rules are in Rust.
 import { askConsent } from "./consent.js";
+import { live } from "./lives.js";
 import { attempt, makePage } from "./page.js";
 import { makeReport } from "./report.js";
 import { makeSources } from "./sources.js";
@@ -16,6 +14,7 @@ const METHODS = ["init", "trackLayerDecision", "trackDecision", "consent", "flus
 const ROOM = 2000;
 
 const tag = ownTag();
+const address = tag && tag.src;
 const running = Symbol.for("decision-bridge");
 
 if (window[running]) {
@@ -40,8 +39,6 @@ function start() {
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";
-  let compiled;
-  let life = 0;
   const again = {}; // what a second instance has to be told again: the first init, the last consent
   let lookForConsent;
 
@@ -89,54 +86,23 @@ function start() {
   bridge.push(...pushed);
   attempt(() => readTag(run, report.tell));
 
-  // A throw out of the module leaves it half alive: it is never called again. Another instance
-  // takes over once; what was pending is where the first one wrote it down.
-  function guard(exports) {
-    const mine = ++life;
-    const guarded = {};
-    for (const name of Object.keys(exports)) {
-      const member = exports[name];
-      guarded[name] = typeof member !== "function" ? member : (...args) => {
-        if (mine === life) return attempt(() => member(...args), died);
-      };
-    }
-    return guarded;
+  live(page, { begin, end, tell: report.tell }, window[running], tag, address);
+
+  function begin(api) {
+    invoke = api.call;
+    state = "running";
+    const entries = waiting;
+    waiting = [];
+    for (const entry of entries) attempt(() => invoke && invoke(...entry));
   }
 
-  function died(error) {
-    const restarts = life === 1;
-    life++;
-    invoke = undefined;
-    state = "stopped: " + error;
-    console.error(LOG + "internal error, " + (restarts ? "starting again" : "giving up") + ": " + error);
-    if (restarts) {
+  function end(why) {
+    if (invoke) {
       report.restart();
       waiting.unshift(...[again.init, again.consent].filter(Boolean));
-      boot(compiled).catch(failed);
     }
-  }
-
-  function boot(module) {
-    const second = life > 0;
-    compiled = module;
-    return instantiate(module, guard, page).then((api) => {
-      api.start(second);
-      invoke = api.call;
-      state = "running";
-      const entries = waiting;
-      waiting = [];
-      for (const entry of entries) attempt(() => invoke && invoke(...entry));
-    });
-  }
-
-  attempt(() => WebAssembly.compile(moduleBytes()).then(boot).catch(failed), failed);
-
-  function failed(error) {
-    state = "cannot run: " + error;
-    console.error(
-      LOG + "WebAssembly cannot run here, so no decision is sent. A Content-Security-Policy needs " +
-        "script-src 'wasm-unsafe-eval'. " + error
-    );
+    invoke = undefined;
+    state = why;
   }
 
   listen((what, ...told) => {

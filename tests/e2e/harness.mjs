@@ -12,6 +12,15 @@ import { serve } from '../../www/demo/server.mjs'
 import { watch } from './watch.mjs'
 
 const PATIENCE_MS = 20_000
+
+/**
+ * With BRIDGE=fallback every story plays where WebAssembly is forbidden: all pages get a policy that
+ * allows everything but that, so that what runs is the fallback, fetched as visitors fetch it.
+ */
+export const FALLBACK = process.env.BRIDGE === 'fallback'
+const ALL_ELSE = "script-src * 'unsafe-inline' data: blob:"
+const withoutWasm = (own) => (own ? own.replace(" 'wasm-unsafe-eval'", '') : ALL_ELSE)
+const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run here, the fallback takes over/
 const FLAGS = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -61,6 +70,7 @@ export async function until(condition, what) {
 export function story(name, play, expects = {}) {
   test(name, { timeout: 90_000 }, async () => {
     const server = await serve()
+    if (FALLBACK) server.policy = withoutWasm
     const worlds = []
     const world = await visitor(server, expects, worlds)
     try {
@@ -93,8 +103,11 @@ async function visitor(server, expects, worlds) {
     /** Everything said on the consoles of this visitor, as `{type, text}`. */
     said: [],
     thrown: [],
-    /** Our own lines on the console, of one type or of all. */
-    ours: (type) => world.said.filter((line) => line.text.startsWith('[decision-bridge]') && (!type || line.type === type)),
+    /** Our own lines on the console, of one type or of all; but for the one that every page on the fallback says. */
+    ours: (type) =>
+      world.said.filter(
+        (line) => line.text.startsWith('[decision-bridge]') && (!type || line.type === type) && !(FALLBACK && SAYS_SO.test(line.text)),
+      ),
     visitor: () => visitor(server, expects, worlds),
 
     async tab() {
@@ -163,6 +176,8 @@ async function visitor(server, expects, worlds) {
       if (page.isClosed() || !page.url().startsWith('http')) return
       const changed = await page.evaluate(() => window.__watch.changed()).catch(() => [])
       assert.deepEqual(changed, [], `built-in prototypes changed on ${page.url()}`)
+      const attempts = await page.evaluate(() => window.__watch.attempts()).catch(() => 0)
+      assert.ok(attempts <= 1, `reports that WebAssembly was tried on ${page.url()}: at most one, not ${attempts}`)
     },
 
     async check() {
@@ -176,6 +191,10 @@ async function visitor(server, expects, worlds) {
       }
       assert.deepEqual(world.thrown, [], 'uncaught errors and unhandled rejections')
       assert.deepEqual(foreign, [], 'requests to foreign hosts')
+      if (FALLBACK) {
+        const fetched = (file) => server.requests.filter(({ path }) => path.startsWith(`/dist/${file}`)).length
+        assert.ok(fetched('decision-bridge-fallback.js') > 0 || fetched('decision-bridge.js') === 0, 'it was the fallback that ran')
+      }
       if (!expects.errors) assert.deepEqual(world.ours('error'), [], 'complaints of ours on the console')
     },
   }

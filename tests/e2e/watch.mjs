@@ -1,4 +1,7 @@
-/** Runs in each page before everything else: counts the timers we leave, and notices changed prototypes. */
+/**
+ * Runs in each page before everything else: counts the timers we leave, and what a policy reports of
+ * our attempts at WebAssembly, and notices changed prototypes.
+ */
 export function watch() {
   const live = new Map()
   const OURS = 'decision-bridge'
@@ -24,6 +27,10 @@ export function watch() {
       return nativeClear.call(window, id)
     }
   }
+  let attempts = 0
+  addEventListener('securitypolicyviolation', ({ blockedURI }) => {
+    if (blockedURI === 'wasm-eval') attempts++
+  })
   const prototypes = { Object: Object.prototype, Array: Array.prototype, Function: Function.prototype, String: String.prototype }
   const look = (prototype) => Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)])
   const before = Object.entries(prototypes).map(([name, prototype]) => [name, prototype, look(prototype)])
@@ -31,6 +38,7 @@ export function watch() {
   Object.defineProperty(window, '__watch', {
     value: {
       timers: () => live.size,
+      attempts: () => attempts,
       changed: () =>
         before.flatMap(([name, prototype, was]) => {
           const is = new Map(look(prototype))

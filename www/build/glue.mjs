@@ -9,15 +9,17 @@ const HEAD = `let wasm_bindgen = (function(exports) {
     }
 `;
 const TAIL = "    let wasmModule, wasmInstance, wasm;\n";
+const START = "wasm.__wbindgen_start();";
 
-// `page` is what Rust names by `js_namespace = page`.
-const OWN_HEAD = `export function instantiate(module, guard, page) {
+// `link(imports)` makes an instance and promises its exports; `page` is what Rust names by
+// `js_namespace = page`.
+const OWN_HEAD = `export function instantiate(link, guard, page) {
     const exports = {};
 `;
 const OWN_TAIL = `    let wasm;
-    return WebAssembly.instantiate(module, __wbg_get_imports()).then((instance) => {
-        wasm = guard(instance.exports);
-        wasm.__wbindgen_start();
+    return link(__wbg_get_imports()).then((members) => {
+        wasm = guard(members);
+        ${START}
         return exports;
     });
 }
@@ -26,14 +28,29 @@ const OWN_TAIL = `    let wasm;
 // For browsers older than the ones we build for.
 const POLYFILL = /\n {4}if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n[\s\S]*?\n {4}\}\n/g;
 
-/** The glue as an ES module that exports `instantiate(module, guard, page)`, of wasm-bindgen's `no-modules` text. */
+// The glue keeps views of the memory and asks whether their buffer was detached. Without WebAssembly
+// a memory that grows leaves its old buffer as it is.
+const STALE = [
+  [/cachedDataViewMemory0\.buffer\.detached === true \|\| \(.*?wasm\.memory\.buffer\)/g, "cachedDataViewMemory0.buffer !== wasm.memory.buffer"],
+  [/cachedUint8ArrayMemory0\.byteLength === 0/g, "cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer"],
+];
+
+/** The glue as an ES module that exports `instantiate(link, guard, page)`, of wasm-bindgen's `no-modules` text. */
 export function adapt(text) {
   const start = once(text, HEAD, "its beginning");
   const end = once(text, TAIL, "the beginning of its loader");
   if (start !== 0) throw unknown("its beginning");
   const body = text.slice(HEAD.length, end);
   if (body.match(POLYFILL)?.length > 1) throw unknown("the part about encodeInto");
-  return OWN_HEAD + body.replace(POLYFILL, "") + OWN_TAIL;
+  // A module without references to JavaScript values has nothing to do at its start.
+  const tail = text.includes(START) ? OWN_TAIL : OWN_TAIL.replace(START, "");
+  return OWN_HEAD + body.replace(POLYFILL, "") + tail;
+}
+
+/** The same glue for a module that is plain JavaScript. */
+export function withoutWebAssembly(text) {
+  for (const [pattern, by] of STALE) text = replaceOnce(text, pattern, by, "how it sees that the memory grew");
+  return text;
 }
 
 /** Gives every import and export of the module its short name, in the glue too. */

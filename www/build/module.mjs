@@ -31,10 +31,12 @@ const FEATURES =
 // the functions with one caller. The lowest KB is the far end of the stack, where no object lies.
 const PASSES = "--low-memory-unused --one-caller-inline-max-function-size=1 -Oz --flatten --rereloop -Oz -Oz --converge";
 
-/** The same module after this wasm-opt, which is binaryen's from npm: Debian's writes modules that throw at start. */
-export function optimize(wasmOpt, bytes, path) {
+/**
+ * The same module after this wasm-opt, which is binaryen's from npm: Debian's writes modules that throw at start.
+ * Without `features` it is of the first WebAssembly there was, and stays so.
+ */
+export function optimize(wasmOpt, bytes, path, features = FEATURES.split(" ").map((feature) => "--enable-" + feature)) {
   writeFileSync(path, bytes);
-  const features = FEATURES.split(" ").map((feature) => "--enable-" + feature);
   const rest = ["--strip-debug", "--strip-producers", path, "-o", path];
   execFileSync(process.execPath, [wasmOpt, ...features, ...PASSES.split(" "), ...rest]);
   return readFileSync(path);

@@ -14,8 +14,8 @@ export function weigh(content) {
 }
 
 /** The value of a tag's `integrity` attribute. */
-export function integrity(content) {
-  const hash = "sha384-" + createHash("sha384").update(content).digest("base64");
+export function integrity(content, algorithm = "sha384") {
+  const hash = algorithm + "-" + createHash(algorithm).update(content).digest("base64");
   if (!/^sha(256|384|512)-[A-Za-z0-9+/]+=*$/.test(hash)) throw new Error(`${hash} is no integrity hash`);
   return hash;
 }

@@ -50,6 +50,8 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     requests: [],
     /** Pages of a test: path → HTML, or `{html, headers, status}`, or a function of the URL and the request that gives either. */
     pages: new Map(),
+    /** The Content-Security-Policy of a page, of the one it was put there with. */
+    policy: (own) => own,
     /** How the collector misbehaves. `loseAnswers`: it takes the event, and the line breaks before it can say so. */
     ingestion: { delayMs: 0, status: 200, loseAnswers: false },
     /** The accepted events, a repeated messageId counted once, as Segment does. */
@@ -77,7 +79,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     response.setHeader('access-control-allow-origin', '*')
     response.setHeader('cross-origin-resource-policy', 'cross-origin')
     const page = world.pages.get(url.pathname)
-    if (page !== undefined) return sendPage(response, typeof page === 'function' ? await page(url, request) : page)
+    if (page !== undefined) return sendPage(response, typeof page === 'function' ? await page(url, request) : page, world.policy)
     if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'))
     if (url.pathname === '/favicon.ico') return send(response, 204)
     const [, first, ...rest] = url.pathname.split('/').map(decode)
@@ -224,9 +226,10 @@ function sendJson(response, value) {
   response.end(JSON.stringify(value))
 }
 
-function sendPage(response, page) {
+function sendPage(response, page, policy) {
   const { html, status = 200, headers = {} } = typeof page === 'string' ? { html: page } : page
-  response.writeHead(status, { 'content-type': TYPES['.html'], ...headers })
+  const rule = policy(headers['content-security-policy'])
+  response.writeHead(status, { 'content-type': TYPES['.html'], ...headers, ...(rule && { 'content-security-policy': rule }) })
   response.end(html)
 }
 

@@ -1,5 +1,6 @@
 // What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
 // does not run.
+import { makeScript } from "../script.js";
 
 const METHODS =
   "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware alias debug group identify off on once page " +
@@ -12,11 +13,9 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   const found = window.analytics;
   if (Array.isArray(found) || (found && typeof found.track === "function")) return;
   // First what may be forbidden: a stub without its script would stand in everybody's way.
-  const script = document.createElement("script");
-  script.async = true;
+  const url = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js";
+  const script = makeScript(url, nonce);
   script.setAttribute("data-global-segment-analytics-key", "analytics");
-  if (nonce) script.nonce = nonce;
-  script.src = trusted((cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js");
   const stub = (window.analytics = []);
   stub.invoked = true;
   stub.methods = METHODS.split(" ");
@@ -36,15 +35,6 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   stub._writeKey = writeKey;
   if (cdnUrl) stub._cdn = cdnUrl;
   stub.load(writeKey);
-}
-
-// Where Trusted Types are enforced, the page has to allow our policy.
-function trusted(url) {
-  try {
-    return window.trustedTypes.createPolicy("decision-bridge", { createScriptURL: (same) => same }).createScriptURL(url);
-  } catch {
-    return url;
-  }
 }
 
 function pageContext() {
