@@ -61,6 +61,10 @@ export function makeSources(run, tell, settings) {
       return () => {};
     },
 
-    shown: () => hooked.filter(({ left }) => !left).map(({ source, client }) => ({ name: source.kind, client: typeof client === "string" ? "window." + client : "attached" })),
+    shown: () => hooked.filter(({ left }) => !left).map(({ source, client }) => ({
+      name: source.kind,
+      found: typeof client === "string" ? "window." + client : source.wanted,
+      hooked: source.hooked,
+    })),
   };
 }

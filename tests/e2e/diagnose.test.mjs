@@ -53,7 +53,7 @@ story('the report has everything a support ticket needs, and no secret', async (
   assert.equal(report.options.eventName, 'Seen')
   assert.equal(report.options.maxWaitMs, 5000)
   assert.deepEqual(report.destinations.map(({ name, state }) => [name, state]), [['segment', 'ready']])
-  assert.ok(JSON.stringify(report.sources).includes('optimizely'))
+  assert.deepEqual(report.sources, [{ name: 'optimizelyWeb', found: 'window.optimizely', hooked: 'campaignDecided' }])
   assert.ok(!JSON.stringify(report).includes('a_secret_write_key'), 'the write key is shortened')
   const anonymousId = await page.evaluate(() => window.analytics.user().anonymousId())
   assert.equal(report.ids.anonymousId, anonymousId)

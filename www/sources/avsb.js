@@ -11,6 +11,7 @@ const isLayer = Array.isArray;
 export default {
   kind: "avsb",
   wanted: "window.avsb or the dataLayer",
+  hooked: "onEvent",
   fits: (client) => typeof client === "object",
   find(named) {
     // As its guide tells everybody who needs the slot before the snippet has loaded.

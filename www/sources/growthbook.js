@@ -9,6 +9,7 @@ let listens;
 export default {
   kind: "growthbook",
   wanted: "a GrowthBook instance",
+  hooked: "trackingCallback",
   fits: (client) => typeof client.getAllResults === "function" && !!client.context,
   find(named, look) {
     // Each new instance says so, in developer mode, which the script tag is in.

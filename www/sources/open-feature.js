@@ -7,6 +7,7 @@ const KEY = Symbol.for("@openfeature/web-sdk/api");
 export default {
   kind: "openFeature",
   wanted: "the OpenFeature API",
+  hooked: "finally",
   fits: (client) => typeof client.addHooks === "function",
   find(named, look) {
     // No event tells that it has come, and the flags that are read at once can't be had later.

@@ -9,6 +9,7 @@ const CLIENT = "optimizelyClientInstance";
 export default {
   kind: "optimizelyFeature",
   wanted: "a client of Optimizely's Feature Experimentation SDK",
+  hooked: "DECISION, LOG_EVENT",
   fits: (client) => typeof client.notificationCenter.addNotificationListener === "function",
 
   find(named, look) {

@@ -5,6 +5,7 @@ const NAMES = ["optimizely", "optimizelyEdge"];
 export default {
   kind: "optimizelyWeb",
   wanted: "window.optimizely or missing",
+  hooked: "campaignDecided",
   fits: (client) => NAMES.some((name) => client === window[name]),
 
   // Where the page names this source it is sure to come: the queue may be made for it.

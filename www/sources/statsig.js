@@ -11,6 +11,7 @@ const LONGEST_PAUSE = 60000; // as often the SDK flushes without us
 export default {
   kind: "statsig",
   wanted: "a Statsig client",
+  hooked: "pre_logs_flushed",
   fits: ({ on, off, flush, getExperiment }) => [on, off, flush, getExperiment].every((each) => typeof each === "function"),
 
   find(named, look) {
