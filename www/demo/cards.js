@@ -1,6 +1,7 @@
 // The two lists: decisions as the bridge tells them, and events as the collector received them.
 
 import { clock, duration, el } from './dom.js'
+import { labelOf } from './tools.js'
 
 /** How a verdict looks: good, waiting, stopped on purpose, or a mistake. */
 export const TONES = { delivered: 'ok', pending: 'wait', invalid: 'bad', expired: 'bad', 'no-consent': 'stop' }
@@ -27,10 +28,11 @@ export function decisionCard(decision) {
     steps(decision))
 }
 
-function why({ left, verdict, reason }) {
+function why({ left, verdict, reason, places }) {
   if (left) return 'Pending when the page was left. The next page takes it over.'
   if (!reason) return ''
-  return verdict === 'delivered' ? `To ${reason}.` : `Why: ${reason}`
+  if (verdict !== 'delivered') return `Why: ${reason}`
+  return `To ${(places.length ? places : [reason]).map(labelOf).join(', ')}.`
 }
 
 function steps(decision) {
@@ -43,29 +45,36 @@ function steps(decision) {
 }
 
 /** What a decision card depends on. */
-export const decisionSign = (it) => [it.verdict, it.left, it.reason, it.steps?.length, it.steps?.at(-1)?.step].join('|')
+export const decisionSign = (it) => [it.verdict, it.left, it.reason, it.places.length, it.steps?.length, it.steps?.at(-1)?.step].join('|')
 
-/** An event: its name, both of its times, its ids and its properties. */
+/** An event: where it arrived, its name, both of its times, its ids and its properties. */
 export function eventCard(event) {
   const decided = Date.parse(event.timestamp)
-  const late = event.receivedAt - decided
-  const copies = event.copies > 1 ? `${event.copies} copies, one messageId: one event` : 'received once'
-  const rows = Object.entries(event.properties ?? {}).flatMap(([name, value]) => [
+  const { search } = event.context?.page ?? {}
+  const label = labelOf(event.destination)
+  const added = Object.keys(event.added).length
+  return el('li', { class: 'card', 'data-tone': 'ok', 'data-destination': event.destination },
+    el('div', { class: 'card-head' },
+      el('strong', {}, String(event.event)),
+      el('span', { class: 'tag', 'data-tone': event.copies > 1 ? 'stop' : 'ok' }, label)),
+    el('p', { class: 'meta' }, event.copies > 1 ? `${event.copies} copies, one id: one event` : 'received once'),
+    terms('properties', Object.entries(event.properties)),
+    added ? el('details', {}, el('summary', {}, `${added} more that ${label} adds`), terms('properties', Object.entries(event.added))) : null,
+    terms('times', [
+      ['timestamp', decided ? `${clock(decided)}, decided` : 'is told none'],
+      ['received', clock(event.receivedAt) + (decided ? `, ${duration(event.receivedAt - decided)} later` : '')],
+      ['sent from', search],
+    ]),
+    terms('ids', [[event.messageId ? 'messageId' : 'id', event.id], [event.anonymousId ? 'anonymousId' : 'visitor', event.visitor]]))
+}
+
+/** A list of names and values; without a value, without the name. */
+function terms(kind, pairs) {
+  const rows = pairs.filter(([, value]) => value !== undefined && value !== '').flatMap(([name, value]) => [
     el('dt', {}, name),
     el('dd', {}, typeof value === 'string' ? value : JSON.stringify(value)),
   ])
-  return el('li', { class: 'card', 'data-tone': 'ok' },
-    el('div', { class: 'card-head' },
-      el('strong', {}, String(event.event)),
-      el('span', { class: 'tag', 'data-tone': event.copies > 1 ? 'stop' : 'ok' }, copies)),
-    el('dl', { class: 'properties' }, ...rows),
-    el('dl', { class: 'times' },
-      el('dt', {}, 'timestamp'), el('dd', {}, `${clock(decided)}, decided`),
-      el('dt', {}, 'received'), el('dd', {}, `${clock(event.receivedAt)}, ${duration(late)} later`),
-      el('dt', {}, 'sent from'), el('dd', {}, String(event.context?.page?.search ?? '') || 'no query')),
-    el('dl', { class: 'ids' },
-      el('dt', {}, 'messageId'), el('dd', {}, String(event.messageId)),
-      el('dt', {}, 'anonymousId'), el('dd', {}, String(event.anonymousId))))
+  return el('dl', { class: kind }, ...rows)
 }
 
 /** What an event card depends on. */

@@ -6,13 +6,14 @@ import { byId, el, mark, renew, say } from './dom.js'
 import { Collector, VERDICTS, view } from './model.js'
 import { Pipeline } from './pipeline.js'
 import { Stage } from './stage.js'
-import { STORIES } from './stories.js'
+import { OWN_CHOICE, STORIES } from './stories.js'
 import { Story } from './story.js'
+import { DESTINATIONS, SOURCES } from './tools.js'
 
 const collector = new Collector()
 const pipeline = new Pipeline(byId('rail'), byId('pucks'))
 const stage = new Stage(byId('frame'), later)
-const known = () => view(stage.pages, collector.events)
+const known = () => view(stage.pages, collector.events, stage.tools)
 const story = new Story({ stage, collector, view: known, tell })
 let told = null
 let planned = false
@@ -39,8 +40,9 @@ function show() {
   showChips(now)
   showCounts(now)
   showFrame(now)
+  showSwitches(now)
   renew(byId('decisions'), [...now.decisions].reverse(), { key: (it) => it.key, sign: decisionSign, make: decisionCard })
-  renew(byId('events'), [...now.events].reverse(), { key: (it) => it.messageId, sign: eventSign, make: eventCard })
+  renew(byId('events'), [...now.events].reverse(), { key: (it) => it.key, sign: eventSign, make: eventCard })
   byId('no-decisions').hidden = now.decisions.length > 0
   byId('no-events').hidden = now.events.length > 0
   // A report that is being read or selected is not pulled away.
@@ -72,6 +74,14 @@ function showFrame({ page }) {
   const url = page ? new URL(page.url) : null
   say(byId('address'), url ? `shop.example/${url.search}` : 'shop.example')
   say(byId('page-number'), page ? `page ${page.number}` : '')
+}
+
+/** The switches stand as the tools do: a story brings its own. */
+function showSwitches({ tools }) {
+  for (const box of document.querySelectorAll('.switches input')) {
+    const on = tools[box.name].includes(box.value)
+    if (box.checked !== on) box.checked = on
+  }
 }
 
 /** Warnings and errors of the report, and who is who. */
@@ -124,6 +134,25 @@ function listStories() {
   }
 }
 
+function listSwitches() {
+  for (const [name, tools] of Object.entries({ sources: SOURCES, destinations: DESTINATIONS })) {
+    for (const { kind, label, standIn } of tools) {
+      const box = el('input', { type: 'checkbox', name, value: kind })
+      box.addEventListener('change', () => choose(name, tools))
+      byId(name).append(el('li', {}, el('label', {}, box, el('span', {}, label), standIn ? el('small', {}, 'stand-in') : null)))
+    }
+  }
+}
+
+/** The visitor of this page chose: the same visitor sees a fresh page that has these tools. */
+function choose(name, tools) {
+  story.stop()
+  const chosen = new Set([...byId(name).querySelectorAll('input:checked')].map((box) => box.value))
+  stage.tools = { ...stage.tools, [name]: tools.map(({ kind }) => kind).filter((kind) => chosen.has(kind)) }
+  tell({ story: OWN_CHOICE, say: 'A fresh page, with what is on. What this visitor was told of is not sent again.', over: false })
+  stage.open('test=hero')
+}
+
 function listen() {
   const stream = new EventSource('/events')
   const chip = byId('collector-chip')
@@ -164,6 +193,7 @@ async function copySnippet() {
 }
 
 listStories()
+listSwitches()
 byHand('reload', () => stage.reload())
 byHand('next', () => stage.open('page=bag&test=none'))
 byHand('home', () => stage.open('test=hero'))

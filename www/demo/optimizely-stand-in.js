@@ -23,8 +23,10 @@
 //   }
 //
 // Then `optimizelyStandIn.log` tells what it did, `.changed()` which of its objects somebody wrote into.
+//   window.optimizelyStandIn = false // this page is without Optimizely
 (function () {
   'use strict'
+  if (window.optimizelyStandIn === false) return
   const config = (window.optimizelyStandIn = window.optimizelyStandIn || {})
   const EDGE = config.client === 'edge'
   const NAME = EDGE ? 'optimizelyEdge' : 'optimizely'

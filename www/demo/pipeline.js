@@ -3,8 +3,11 @@
 
 import { el, mark, say } from './dom.js'
 import { STATIONS } from './model.js'
+import { labelOf } from './tools.js'
 
 const HOP_MS = 330
+// The state that matters most comes first.
+const TONES = { failed: 'bad', missing: 'wait', stub: 'wait', ready: 'ok' }
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
 export class Pipeline {
@@ -39,7 +42,7 @@ export class Pipeline {
       this.settle()
     }
     puck.goal = Math.max(puck.goal, STATIONS.indexOf(decision.station))
-    puck.end = decision.dropped ? 'dropped' : decision.event ? 'arrived' : 'moving'
+    puck.end = decision.dropped ? 'dropped' : decision.arrived ? 'arrived' : 'moving'
     puck.waits = decision.verdict === 'pending'
     this.walk(puck)
   }
@@ -66,10 +69,11 @@ export class Pipeline {
       const box = node.querySelector('.node').getBoundingClientRect()
       return box.left + box.width / 2 - origin
     })
+    const room = Math.max(64, this.rail.clientWidth / STATIONS.length - 40)
     const groups = STATIONS.map(() => [])
     for (const puck of this.pucks.values()) groups[puck.at].push(puck)
     for (const [at, group] of groups.entries()) {
-      const step = Math.min(32, 64 / Math.max(1, group.length))
+      const step = Math.min(32, room / Math.max(1, group.length))
       for (const [place, puck] of group.entries()) {
         const x = centres[at] + (place - (group.length - 1) / 2) * step
         puck.node.style.transform = `translate(${x}px, 0)`
@@ -78,22 +82,24 @@ export class Pipeline {
   }
 
   showStations(view) {
-    const { report, segment, counts } = view
+    const { report, tools, counts } = view
     // A decision taken over by the next page is told twice, and is one.
     const came = new Set(view.decisions.map((it) => it.puck)).size
     const passed = came - view.dropped.length
-    const source = report?.sources?.[0]
-    // Where nothing has to be delivered the bridge does not look for Segment.
-    const looked = segment && (segment.state !== 'missing' || typeof segment.waitedMs === 'number')
-    const state = looked ? segment.state : ''
-    const waited = segment && segment.state !== 'ready' ? segment.waitedMs : null
+    // Where nothing has to be delivered the bridge does not look for destinations.
+    const looked = (report?.destinations ?? []).filter((it) => it.state !== 'missing' || typeof it.waitedMs === 'number')
+    const states = Object.keys(TONES).filter((state) => looked.some((it) => it.state === state))
+    const waited = looked.filter((it) => it.state !== 'ready').map((it) => it.waitedMs ?? 0)
     const why = view.dropped.at(-1)?.verdict
     const unconfirmed = view.waiting.some((it) => it.station === 'destination')
-    this.station(0, came, source ? 'Optimizely Web' : 'no source yet', source ? 'ok' : '')
+    this.station(0, came, short(tools.sources.map(labelOf)) || 'none is on', report && tools.sources.length ? 'ok' : '')
     this.station(1, passed, why ? `${view.dropped.length} stopped: ${why}` : 'passed', why ? 'stop' : passed ? 'ok' : '')
     this.station(2, view.waiting.length, outboxSays(view, waited), view.waiting.length ? 'wait' : passed ? 'ok' : '')
-    const tone = { ready: 'ok', stub: 'wait', missing: 'wait', failed: 'bad' }[state] ?? ''
-    this.station(3, counts.delivered, unconfirmed ? `${state}, unconfirmed` : state || 'not needed yet', tone)
+    const found = states.length > 1 ? states.map((state) => `${looked.filter((it) => it.state === state).length} ${state}`).join(', ') : (states[0] ?? '')
+    const label = this.nodes[3].querySelector('.label')
+    say(label, short(tools.destinations.map(labelOf)) || 'Destination')
+    label.title = tools.destinations.map(labelOf).join(', ')
+    this.station(3, counts.delivered, unconfirmed ? `${found}, unconfirmed` : found || 'not needed yet', TONES[states[0]] ?? '')
     const repeats = view.copies - view.events.length
     const arrived = repeats ? `${repeats} repeat, same id` : 'arrived'
     this.station(4, view.events.length, arrived, view.events.length ? 'ok' : '')
@@ -109,9 +115,11 @@ export class Pipeline {
 
 function outboxSays(view, waited) {
   if (!view.waiting.length) return 'nothing waits'
-  const seconds = waited === null || waited === undefined ? '' : ` ${(waited / 1000).toFixed(1)} s`
-  return `waits${seconds}`
+  return waited.length ? `waits ${(Math.max(...waited) / 1000).toFixed(1)} s` : 'waits'
 }
+
+/** Two names have room at a station; of more, the switches tell all. */
+const short = (names) => (names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(', '))
 
 /** `Warm light` is `WL`: enough to tell two variations apart. */
 function initials(name) {

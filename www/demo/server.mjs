@@ -69,7 +69,12 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
 
   function accept(event) {
     world.events.push(event)
-    for (const watcher of watchers) watcher.write(`data: ${JSON.stringify(event)}\n\n`)
+    show({ tool: 'segment', body: event, receivedAt: event.receivedAt })
+  }
+
+  /** What arrived anywhere, to whoever watches. */
+  function show(arrival) {
+    for (const watcher of watchers) watcher.write(`data: ${JSON.stringify(arrival)}\n\n`)
   }
 
   async function answer(request, response) {
@@ -138,7 +143,10 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     if (counts && delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
     if (counts && status >= 400) return send(response, status, 'the collector refuses')
     const receivedAt = Date.now()
-    for (const body of came?.events ?? []) world.told.push({ tool, body, receivedAt })
+    for (const body of came?.events ?? []) {
+      world.told.push({ tool, body, receivedAt })
+      show(world.told.at(-1))
+    }
     if (counts && loseAnswers) return request.socket.destroy()
     return came ? sendJson(response, came.answer) : send(response, 404, 'not found')
   }
@@ -190,7 +198,7 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
 
   function watch(request, response) {
     if (request.method === 'DELETE') {
-      world.events.length = 0
+      world.events.length = world.told.length = 0
       return send(response, 204)
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -1,12 +1,15 @@
 // The stage: the customer's page in its frame. It is a real page of the same origin, so that
 // reloads, redirects and leaving are real navigations; we only look at it from outside.
 
+import { asQuery, DEFAULTS } from './tools.js'
+
 const PAGE = '/demo/visit.html'
 const LOOK_MS = 120
 
-// What Optimizely, Segment and Decision Bridge keep. Cookies are shared by all ports of a host, so a
+// What the tools and Decision Bridge keep. Cookies are shared by all ports of a host, so a
 // new visitor must not cost the developer the cookies of other local sites.
-const OURS = /^(decision-bridge|optimizely|ajs_|analytics_|persisted-queue|seg|demo_)/i
+const OURS =
+  /^(decision-bridge|optimizely|ajs_|analytics_|persisted-queue|seg|demo_|amp_|statsig|rudder_|rl_|_*mp_|_*mpq_|_*ph_|_?avsb)/i
 
 export class Stage {
   /** `changed()` is called whenever something new is to be seen. */
@@ -17,6 +20,8 @@ export class Stage {
     this.pages = []
     this.document = null
     this.current = null
+    /** The tools that the next page has. */
+    this.tools = DEFAULTS
     setInterval(() => this.look(), LOOK_MS)
     frame.addEventListener('load', () => this.look())
     // The page says hello at once, so that one which redirects before it is loaded is seen too.
@@ -47,7 +52,7 @@ export class Stage {
 
   /** Opens the customer's page with a query, without waiting for it to load. */
   open(query) {
-    this.frame.contentWindow.location.assign(`${PAGE}?${query}`)
+    this.frame.contentWindow.location.assign(`${PAGE}?${query}${asQuery(this.tools)}`)
   }
 
   reload() {

@@ -2,7 +2,11 @@
 //
 //   open    the query of the customer's page (see visit.js)
 //   acts    what happens then: once `when(view)` holds, `act(stage)` is done
+//   tools   which tools are on; else Optimizely and Segment (see tools.js)
 //   claims  what must be true in the end; they are checked on what really arrived
+
+import { names } from './model.js'
+import { EVERYTHING } from './tools.js'
 
 const one = (view) => view.events.length === 1
 const event = (view) => view.events[0]
@@ -20,6 +24,17 @@ const oneOnly = ['Still one event, not two', one]
 const named = ['Its names can be read', (view) => property(view, 'variationName') === 'Warm light']
 const decisionTime = ['Its time is that of the decision', (view) => one(view) && lateBy(event(view)) > 800]
 
+// What must hold whichever tools are on. A visitor who stays is told of once, on whatever page.
+const ofTools = ({ decisions, tools }) => decisions.filter(({ source }) => tools.sources.includes(source))
+const everySource = ['Every source that is on has decided', (view) =>
+  view.tools.sources.every((source) => view.decisions.some((it) => it.source === source))]
+const onceEverywhere = ['Every exposure once at each destination', (view) =>
+  ofTools(view).length > 0 && ofTools(view).every((decision) => view.tools.destinations.every((destination) =>
+    view.events.filter((it) => it.destination === destination && names(it, decision)).length === 1))]
+
+/** What the visitor's own choice of tools must come to. */
+export const OWN_CHOICE = { id: 'choice', title: 'Your choice of tools', acts: [], claims: [everySource, onceEverywhere] }
+
 export const STORIES = [
   {
     id: 'first',
@@ -28,6 +43,15 @@ export const STORIES = [
     open: 'test=hero',
     acts: [],
     claims: [oneEvent, named, ['It has a messageId of ours', (view) => /^db-/.test(event(view)?.messageId)]],
+  },
+  {
+    id: 'every',
+    title: 'Every tool at once',
+    text: `All ${EVERYTHING.sources.length} sources and all ${EVERYTHING.destinations.length} destinations on one page. Each decision arrives once at each.`,
+    tools: EVERYTHING,
+    open: 'test=hero',
+    acts: [],
+    claims: [everySource, onceEverywhere],
   },
   {
     id: 'late',

@@ -1,7 +1,9 @@
 // Plays a story: a new visitor, the page, what the visitor does, and in the end the claims.
 
+import { DEFAULTS } from './tools.js'
+
 const LOOK_MS = 100
-const PATIENCE_MS = 12000
+const PATIENCE_MS = 20000
 const EYES_MS = 900
 // "One event, not two" is only known after the second one had time to come.
 const QUIET_MS = 1500
@@ -19,6 +21,7 @@ export class Story {
     const tell = (say, over = false) => still() && this.tell({ story, say, claims: this.check(story, over), over })
     tell('A new visitor opens the page.')
     this.collector.clear([this.view().report?.ids?.anonymousId])
+    this.stage.tools = story.tools ?? DEFAULTS
     await this.stage.renew()
     if (!still()) return
     this.collector.clear()

@@ -3,6 +3,7 @@
 //   test     which experiment runs: hero, redirect, holdback, none, own (not Optimizely's)
 //   segment  how analytics.js behaves: ok, slow, late (its snippet comes 2 s late), hang, blocked, key (no snippet)
 //   again    Optimizely tells the same decision more than once
+//   sources, destinations   which tools are on the page (see visit-tools.js): Optimizely and Segment
 (function () {
   'use strict'
   const WRITE_KEY = 'DEMO_WRITE_KEY'
@@ -53,8 +54,9 @@
   }
 
   const running = { hero: [hero], holdback: [hero, members], redirect: [landing] }
+  const { sources, destinations } = visitTools
   const site = { id: '1', apiName: 'home', trigger: 'urlChange' }
-  window.optimizelyStandIn = {
+  window.optimizelyStandIn = sources.has('optimizelyWeb') && {
     projectId: '21',
     campaigns: running[test] || [],
     // The landing page only receives the redirect; it does not decide again.
@@ -65,7 +67,7 @@
     }),
   }
 
-  // ── Segment ─────────────────────────────────────────────────────────────────────────────────
+  // ── Segment, and the other destinations ─────────────────────────────────────────────────────
   const start = {
     ok: () => startSegment(WRITE_KEY, cdn()),
     slow: () => startSegment(WRITE_KEY, cdn('delay-2000')),
@@ -76,15 +78,29 @@
     key: () => {},
   }
   const begin = start[segment] || start.ok
-  begin()
+  if (destinations.has('segment')) begin()
+  visitTools.startDestinations()
 
   // ── Decision Bridge: the line to paste ──────────────────────────────────────────────────────
   const options = { qaSignals: { params: ['team_qa'], cookies: [] } }
   if (segment === 'key') Object.assign(options, { writeKey: WRITE_KEY, cdnUrl: cdn() })
+  // Google's tools look like any dataLayer: they are used only where they are named.
+  if (destinations.has('ga4') || destinations.has('gtm')) options.destinations = [...destinations]
   window.decisionBridge = window.decisionBridge || []
   decisionBridge.push(['init', options])
 
   // ── What else a site does ───────────────────────────────────────────────────────────────────
+  // The other experiments run where Optimizely's does. They come last, as from a tag manager: OpenFeature
+  // and A vs B keep nothing for who comes after them.
+  if (page === 'home' && test === 'hero') addEventListener('load', visitTools.startSources)
+
+  // Whoever walks through this shop keeps its tools.
+  addEventListener('DOMContentLoaded', () => {
+    for (const link of document.querySelectorAll('a[href^="?"]')) {
+      for (const name of ['sources', 'destinations']) if (query.has(name)) link.search += `&${name}=${query.get(name)}`
+    }
+  })
+
   // A test of the site's own: no tool, one call.
   if (test === 'own') {
     root.dataset.hero = 'warm'
