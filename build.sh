@@ -98,7 +98,7 @@ chaos() {
 # Only src/js names the binding crates. js_sys is left to what compiles for the browser alone, and
 # the native build proves that.
 rooms() {
-  ! grep -rnE '\b(wasm_bindgen|web_sys|gloo_timers|serde_wasm_bindgen)\b' src --include='*.rs' | grep -v '^src/js[./]'
+  ! grep -rnE '\b(wasm_bindgen|web_sys|serde_wasm_bindgen)\b' src --include='*.rs' | grep -v '^src/js[./]'
 }
 
 # fuzz [--seconds N]: libFuzzer wants coverage counters, which cargo-fuzz asks rustc for by flags that
@@ -184,6 +184,7 @@ run_tests() {
   need_wasm_bindgen
   need_wasm_pack
   need_browser
+  need_firefox
   local rust='.*test result: ok\. ([0-9]+) passed.*'
   step 'Format' cargo fmt --check
   step 'Who names the binding crates' rooms

@@ -116,6 +116,8 @@ pub struct Decision {
     pub refused: Option<Verdict>,
     /// When the decision was made, in milliseconds since the epoch.
     pub decided_at: f64,
+    /// Whether one of its texts was longer than [`NAME_LIMIT`].
+    pub shortened: bool,
 }
 
 /// The kinds of decisions.
@@ -152,6 +154,7 @@ impl Decision {
             may_redirect: false,
             refused: None,
             decided_at,
+            shortened: false,
         }
     }
 
@@ -166,7 +169,9 @@ impl Decision {
     #[inline(never)]
     pub fn set(&mut self, text: Text, value: &str) {
         let start = self.texts.len() as u32;
-        self.texts.push_str(if text == Text::Properties { value } else { cut(value) });
+        let kept = if text == Text::Properties { value } else { cut(value) };
+        self.shortened |= kept.len() < value.len();
+        self.texts.push_str(kept);
         if let Some(span) = self.spans.get_mut(text as usize) {
             *span = (start, self.texts.len() as u32);
         }

@@ -90,8 +90,10 @@ pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
         }
         "consent" if told.is(kind::BOOL) => tracker::consent(told.is_true()),
         "consent" => mistakes.push(fault(method, "argument 1", told, "true or false")),
-        "flush" => tracker::look_again(),
+        "flush" => tracker::flush(),
+        "look" => tracker::look_again(),
         "forward" => answer = tracker::forward(&first),
+        "woken" => tracker::woken(),
         "diagnose" => answer = tracker::diagnose(),
         "confirmed" => tracker::confirmed(told.text, picked.at(1).text),
         "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method, told.text),

@@ -11,7 +11,7 @@
 
 #![deny(missing_docs)]
 // Nothing that a page brings may stop us.
-#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod json;
 pub mod options;

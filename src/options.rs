@@ -649,6 +649,9 @@ fn names(name: &str, value: Told, items: Told, wanted: &str, mistakes: &mut Vec<
     names
 }
 
+/// How long properties may be altogether, in bytes.
+const PROPERTIES_LIMIT: usize = 4096;
+
 /// Reads an object of strings, numbers and booleans; names whatever else is in it.
 pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) -> Fields {
     let mut fields = Fields::default();
@@ -656,8 +659,15 @@ pub fn scalars(who: &str, name: &str, told: Told, mistakes: &mut Vec<String>) ->
         mistakes.push(fault(who, name, told, "an object"));
         return fields;
     }
+    let mut size = 0;
     for (key, value) in told.entries() {
         let key = cut(key);
+        // Tools refuse events of more than 32 KB.
+        size += key.len() + cut(value.text).len();
+        if size > PROPERTIES_LIMIT {
+            mistakes.push(join(&[who, " `", name, "` is longer than 4096 bytes, the rest is left out"]));
+            break;
+        }
         // `NaN` and `Infinity` are spelled with letters only.
         let finite = value.text.contains(|letter: char| letter.is_ascii_digit());
         match value.kind {

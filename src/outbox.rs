@@ -21,8 +21,11 @@ pub use effect::{Call, Effect, Input, Now, Sending, Step};
 /// How many decisions wait at most. The oldest stay.
 pub const LIMIT: usize = 1000;
 
+/// Why a decision is dropped for which there is no room.
+pub const FULL: &str = "the outbox is full";
+
 /// How long handing over may keep the page busy in one go, in ms; half of a long task.
-const SLICE_MS: f64 = 25.0;
+pub const SLICE_MS: f64 = 25.0;
 
 /// How often a destination may throw at one decision on one page.
 const FAILURES: u8 = 3;
@@ -50,6 +53,9 @@ pub struct Outbox {
     slots: Vec<Slot>,
     items: Vec<Item>,
     effects: Vec<Effect>,
+    /// The effects whose turn it is, the next one last: taking them from the front of a long list
+    /// would move all others each time.
+    ready: Vec<Effect>,
     round: u32,
     running: f64,
     last: f64,
@@ -71,6 +77,7 @@ impl Outbox {
             facts: Facts::default(),
             items: Vec::new(),
             effects: Vec::new(),
+            ready: Vec::new(),
             round: 1,
             running: 0.0,
             last: now.steady,
@@ -97,6 +104,11 @@ impl Outbox {
             Input::Recalled(id, destination, memory) => self.recalled(id, destination, &memory),
             Input::Called(id, destination, call) => self.called(id, destination, call, now),
             Input::Confirmed(id, destination) => self.confirm(id, destination),
+            Input::Flush => {
+                for parcel in self.items.iter_mut().flat_map(|item| &mut item.parcels) {
+                    parcel.failures = 0;
+                }
+            }
             Input::Tick => self.look_again(now),
             Input::Leaving => {
                 self.leaving = true;
@@ -123,7 +135,7 @@ impl Outbox {
             return Some(effect);
         }
         self.give_up(now);
-        if self.release && self.effects.is_empty() {
+        if self.release && self.effects.is_empty() && self.ready.is_empty() {
             self.release = false;
             return Some(Effect::Release);
         }
@@ -131,7 +143,11 @@ impl Outbox {
     }
 
     fn next_effect(&mut self) -> Option<Effect> {
-        if self.effects.is_empty() { None } else { Some(self.effects.remove(0)) }
+        if self.ready.is_empty() {
+            self.ready = std::mem::take(&mut self.effects);
+            self.ready.reverse();
+        }
+        self.ready.pop()
     }
 
     /// In how many ms the outbox wants a [`Input::Tick`]; none when it wants none.
@@ -198,7 +214,7 @@ impl Outbox {
             item.parcels.push(parcel);
         }
         if item.parcels.iter().any(Parcel::is_open) && self.is_full() {
-            end = (Verdict::Expired, "the outbox is full".to_owned());
+            end = (Verdict::Expired, FULL.to_owned());
             item.parcels.clear();
         }
         if !item.parcels.iter().any(Parcel::is_open) {
@@ -214,6 +230,7 @@ impl Outbox {
     fn take_in(&mut self, mut item: Item) {
         item.arrived = self.running;
         item.arrived_in = self.round;
+        item.came_at = self.last;
         for parcel in &mut item.parcels {
             parcel.blind = self.facts.consent == Consent::Unknown;
         }
@@ -295,7 +312,7 @@ impl Outbox {
         item.parcels.retain(known);
         let overdue = self.is_overdue(&item, now) || self.options.carry_over_ms() == 0.0;
         if item.parcels.is_empty() || overdue || self.is_full() {
-            let why = if overdue { "it waited longer than carryOverMs" } else { "there is no room for it" };
+            let why = if overdue { "it waited longer than carryOverMs" } else { FULL };
             self.end(item.id, Verdict::Expired, why);
             item.parcels.iter_mut().for_each(|parcel| parcel.end = Some(Verdict::Expired));
             self.forget(&item);
@@ -397,9 +414,9 @@ impl Outbox {
                     continue;
                 }
                 // Other tabs deliver too: what was not compared in this round is compared now. What
-                // an earlier page left is offered again in any case, under the same idempotency
-                // key: it may have been handed over there and never have arrived.
-                let compare = !item.carried && item.period == *period && dedupe != Dedupe::None;
+                // an earlier page handed over is offered again in any case, under the same
+                // idempotency key: it may never have arrived.
+                let compare = !parcel.offered && item.period == *period && dedupe != Dedupe::None;
                 if compare && parcel.recalled_in != round {
                     parcel.recalled_in = round;
                     return Some(Effect::Recall(item.id, parcel.destination, item.key.clone()));
@@ -424,8 +441,16 @@ impl Outbox {
             self.renumber(at, destination, memory);
             return;
         }
-        let known = memory.mark(destination).map_or(0, |mark| mark.occurrence);
-        if let Some(parcel) = self.parcel(id, destination).filter(|parcel| parcel.occurrence <= known) {
+        let Some(item) = self.items.get_mut(at) else { return };
+        let outcome = &item.outcome;
+        let mut parcels = item.parcels.iter_mut();
+        // The very same: a change that overtook this one says nothing of it.
+        let same =
+            |mark: &Mark, parcel: &Parcel| mark.occurrence == parcel.occurrence && mark.outcome == *outcome;
+        let known = memory.mark(destination);
+        if let Some(parcel) =
+            parcels.find(|it| it.destination == destination && known.is_some_and(|mark| same(mark, it)))
+        {
             parcel.end = Some(Verdict::Duplicate);
             parcel.remember(memory);
             self.finish(id, "another tab handed the same decision over");
@@ -473,11 +498,17 @@ impl Outbox {
             return;
         }
         parcel.handed = if real { Handed::Tool } else { Handed::Stub };
+        parcel.offered = true;
         let step = if real { Step::Tool(destination) } else { Step::Stub(destination) };
         self.trace(id, step);
-        self.remember(id, destination);
         // Nobody confirms thousands at once: past the limit, a return has to do.
-        if real && (call == Call::Returned || self.items.len() > LIMIT) {
+        let confirmed = real && (call == Call::Returned || self.items.len() > LIMIT);
+        // Before it is remembered: else what was offered would look like another tab's.
+        if let Some(item) = self.items.iter().find(|item| item.id == id && item.stored && !confirmed) {
+            self.effects.push(Effect::Store(id, item.record()));
+        }
+        self.remember(id, destination);
+        if confirmed {
             self.confirm(id, destination);
         }
     }
@@ -609,7 +640,10 @@ impl Outbox {
 
     fn is_overdue(&self, item: &Item, now: Now) -> bool {
         let limit = self.options.carry_over_ms();
-        limit > 0.0 && now.wall - item.received_at > limit
+        // A clock that is set forward lets nothing expire that came on this very page.
+        limit > 0.0
+            && now.wall - item.received_at > limit
+            && (item.carried || now.steady - item.came_at > limit)
     }
 
     fn is_full(&self) -> bool {

@@ -35,6 +35,8 @@ pub struct Item {
     pub stored: bool,
     /// What the clock of running time said when it came to this page.
     pub arrived: f64,
+    /// What the steady clock said then.
+    pub came_at: f64,
     /// In which round it came.
     pub arrived_in: u32,
     /// Whether it has waited as long as it may on this page.
@@ -54,6 +56,8 @@ pub struct Parcel {
     pub message_id: String,
     /// Whether it was handed over on this page, and to what.
     pub handed: Handed,
+    /// Whether it ever was, on this page or an earlier one.
+    pub offered: bool,
     /// How often handing over failed.
     pub failures: u8,
     /// Whether it was compared with the memory in this round.
@@ -119,6 +123,7 @@ impl Item {
             out.number(parcel.destination as u8 as f64);
             out.number(f64::from(parcel.occurrence));
             out.text(&parcel.message_id);
+            out.number(f64::from(u8::from(parcel.offered)));
         }
         out.0
     }
@@ -148,7 +153,8 @@ impl Item {
             if message_id.len() > 100 || parcels.len() >= Destination::ALL.len() {
                 return None;
             }
-            parcels.push(Parcel::new(destination, occurrence, message_id.to_owned()));
+            let parcel = Parcel::new(destination, occurrence, message_id.to_owned());
+            parcels.push(Parcel { offered: fields.number()? == 1.0, ..parcel });
         }
         let complete =
             !decision.experiment().is_empty() && !decision.variation().is_empty() && !parcels.is_empty();
@@ -176,6 +182,7 @@ impl Item {
             hold: None,
             stored: false,
             arrived: 0.0,
+            came_at: 0.0,
             arrived_in: 0,
             parked: false,
             told: false,
@@ -242,6 +249,7 @@ impl Parcel {
             occurrence,
             message_id,
             handed: Handed::No,
+            offered: false,
             failures: 0,
             recalled_in: 0,
             taken_at: None,

@@ -12,10 +12,10 @@ use crate::decision::{Decision, Text, Verdict};
 use crate::destination::{Destination, State, segment, spell};
 use crate::forward::commands;
 use crate::gate::{Consent, Facts};
-use crate::js::page::{self, JsValue, Timer};
+use crate::js::page::{self, JsValue};
 use crate::json::{decimal, join, whole};
 use crate::options::Options;
-use crate::outbox::{Call, Effect, Input, LIMIT, Outbox, Sending, Step};
+use crate::outbox::{Call, Effect, FULL, Input, LIMIT, Outbox, SLICE_MS, Sending, Step};
 use crate::parcel::Item;
 use crate::store::{self, Memory, Session, Shelf};
 use crate::view::{UNIT, View};
@@ -53,7 +53,8 @@ struct Tracker {
     early: RefCell<Vec<(u32, Decision)>>,
     facts: RefCell<Facts>,
     session: RefCell<Option<Session>>,
-    timer: RefCell<Option<(f64, Timer)>>,
+    /// When the timer is due that is set, in ms of the steady clock.
+    due: Cell<Option<f64>>,
     /// The page's own id, which begins with the time it was opened.
     page: String,
     queries: RefCell<String>,
@@ -246,6 +247,9 @@ fn came(decision: &Decision) -> u32 {
     let id = it().decisions.get() + 1;
     it().decisions.set(id);
     page::tell("decision", id, &decision.shown().json());
+    if decision.shortened {
+        page::tell("step", id, "what was longer than 512 characters was cut");
+    }
     id
 }
 
@@ -271,20 +275,33 @@ fn handle(input: Input) {
 /// Does what the outbox asks until it asks no more. Page code that is called from here and calls
 /// back only adds to what this run will do.
 fn run() {
+    run_for(SLICE_MS);
+}
+
+/// The same, for so many ms at most: then the page gets its turn, and a timer goes on. What is soon
+/// done is done at once, however slow the machine.
+fn run_for(most: f64) {
+    const SOON_DONE: u32 = 50;
     let tracker = it();
     if tracker.running.replace(true) {
         return;
     }
-    loop {
+    let until = page::now().steady + most;
+    let mut done = 0;
+    let more = loop {
         let now = page::now();
+        done += 1;
+        if done > SOON_DONE && now.steady > until {
+            break true;
+        }
         let effect = tracker.outbox.borrow_mut().as_mut().and_then(|outbox| outbox.poll(now));
         match effect {
             Some(effect) => perform(effect),
-            None => break,
+            None => break false,
         }
-    }
+    };
     tracker.running.set(false);
-    set_timer();
+    set_timer(more);
 }
 
 fn perform(effect: Effect) {
@@ -420,26 +437,32 @@ pub fn look_again() {
     }
 }
 
-/// One timer serves all; it is set when the outbox wants one earlier than it is.
-fn set_timer() {
+/// The page asks for an attempt now, also at what a destination threw at before.
+pub fn flush() {
+    handle(Input::Flush);
+    look_again();
+}
+
+/// One timer serves all; it is set when the outbox wants one earlier than it is, or when the one
+/// that was set is long overdue: the page's own `setTimeout` may never call us.
+fn set_timer(more: bool) {
+    const OVERDUE_MS: f64 = 1000.0;
     let tracker = it();
     let now = page::now().steady;
-    let wake_in = tracker.outbox.borrow().as_ref().and_then(Outbox::wake_in);
-    let set = tracker.timer.borrow().as_ref().map(|(due, _)| *due);
+    let wanted = tracker.outbox.borrow().as_ref().and_then(Outbox::wake_in);
+    let wake_in = if more { Some(0.0) } else { wanted };
     let due = wake_in.map(|ms| now + ms);
-    if due.is_some() && set.is_some() && set <= due {
-        return;
+    let set = tracker.due.get().filter(|set| now - set < OVERDUE_MS);
+    if set != due && (due.is_none() || set.is_none() || set > due) {
+        tracker.due.set(due);
+        page::wake(wake_in);
     }
-    let old = tracker.timer.take();
-    drop(old);
-    if let Some(ms) = wake_in {
-        let timer = page::after(ms, || {
-            let spent = it().timer.take();
-            drop(spent);
-            look_again();
-        });
-        tracker.timer.replace(Some((now + ms, timer)));
-    }
+}
+
+/// The timer called.
+pub fn woken() {
+    it().due.set(None);
+    look_again();
 }
 
 /// Something happened to the page: `name` names the destination whose script was blocked.
@@ -458,7 +481,7 @@ pub fn happened(what: &str, name: &str) {
         "hidden" => {
             learn(false);
             handle(Input::Leaving);
-            run();
+            run_for(f64::INFINITY);
         }
         _ => {
             page::remove(SITE, &store::name(&["left/", &tracker.page]));
@@ -526,6 +549,13 @@ fn warn_of_parking() {
 
 fn finish(id: u32, verdict: Verdict, why: &str) {
     page::tell(verdict.name(), id, why);
+    if why == FULL {
+        warn(&join(&[
+            "more than ",
+            &decimal(LIMIT as f64),
+            " decisions wait: those that come now are dropped",
+        ]));
+    }
 }
 
 /// Tells of something that may cost data: once on the console, and in the report.

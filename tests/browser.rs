@@ -661,7 +661,6 @@ fn a_page_that_is_hidden_for_good_has_no_timer_until_it_is_shown_again() {
 }
 
 #[wasm_bindgen_test]
-#[ignore = "gloo's Timeout::new unwraps: a setTimeout that throws kills the instance"]
 fn a_set_timeout_that_throws_is_survived() {
     let stage = Stage::new();
     stage.does("window.setTimeout = () => { throw new Error('patched'); }, bridge.init({})");

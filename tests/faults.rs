@@ -38,7 +38,7 @@ fn has_test(file: &str, name: &str) -> bool {
     }
     // As it stands in the source: in any quotes, with the backticks of a template escaped.
     let escaped = name.replace('`', "\\`");
-    ["story(", "test("].iter().any(|call| {
+    ["story(", "test(", "driven("].iter().any(|call| {
         text.split(call).skip(1).any(|after| {
             let after = after.trim_start();
             let quote = after.chars().next().unwrap_or_default();

@@ -407,6 +407,15 @@ fn properties_are_strings_numbers_and_booleans() {
 }
 
 #[test]
+fn properties_are_4096_bytes_at_most() {
+    let long = "x".repeat(500);
+    let given: Vec<_> = (0..20).map(|number| (format!("p{number:02}"), json!(long))).collect();
+    let (options, mistakes) = parsed(json!({"properties": serde_json::Map::from_iter(given)}));
+    assert_eq!(options.properties().0.len(), 8);
+    assert_eq!(mistakes, ["init: option `properties` is longer than 4096 bytes, the rest is left out"]);
+}
+
+#[test]
 fn names_of_properties_may_be_what_objects_have_anyway() {
     let options = good(json!({"properties": {"__proto__": "a", "constructor": "b", "toString": "c"}}));
     assert_eq!(options.properties().json(), r#"{"__proto__":"a","constructor":"b","toString":"c"}"#);

@@ -225,6 +225,17 @@ fn a_clock_that_is_set_back_delays_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_forward_lets_nothing_expire_that_came_on_this_page() {
+    let mut world = World::without_segment();
+    let it = world.decide(a());
+    world.now.wall += 3_600_000.0;
+    world.wait(500.0);
+    assert_eq!(world.outbox.pending(), 1);
+    world.segment_is(READY_AND_SILENT);
+    world.has_handed_over(&[it]);
+}
+
+#[test]
 fn looks_go_on_as_often_as_the_option_says() {
     let mut world = World::with(json!({"pollIntervalMs": 40, "maxWaitMs": 100}));
     world.segment = State::Missing;
@@ -359,6 +370,32 @@ fn another_tab_that_was_faster_makes_ours_a_duplicate() {
     assert_eq!(ours.ended[0].2, "another tab handed the same decision over");
 }
 
+#[test]
+fn what_another_tab_delivered_is_not_offered_again_by_the_page_that_takes_ours_over() {
+    let mut ours = World::without_segment();
+    let it = ours.decide(a());
+    let mut theirs = World::new();
+    theirs.decide(a());
+    ours.memory = theirs.memory.clone();
+    ours.segment = READY_AND_SILENT;
+    ours.go_on();
+    ours.has_handed_over(&[]).has_ended(it, Verdict::Duplicate).waits_for_nothing();
+}
+
+#[test]
+fn a_change_that_overtook_a_decision_does_not_make_it_a_duplicate() {
+    let mut world = World::new();
+    world.answer = Answer::Throws;
+    let one = world.decide(a());
+    world.wait(5000.0);
+    world.answer = Answer::Returns;
+    let other = world.decide(b());
+    world.after(0.0);
+    world.has_handed_over(&[other]);
+    world.go_on();
+    world.has_handed_over(&[other, one]).has_ended(one, Verdict::Delivered).waits_for_nothing();
+}
+
 // A stub
 
 #[test]
@@ -455,6 +492,20 @@ fn after_three_throws_a_decision_waits_for_the_next_page() {
     assert!(world.memory.is_empty(), "nothing was handed over");
     world.answer = Answer::Returns;
     world.go_on();
+    world.has_handed_over(&[it]).has_ended(it, Verdict::Delivered).waits_for_nothing();
+}
+
+#[test]
+fn after_three_throws_the_page_may_ask_for_another_attempt() {
+    let mut world = World::new();
+    world.answer = Answer::Throws;
+    let it = world.decide(a());
+    world.wait(5000.0);
+    world.answer = Answer::Returns;
+    world.after(0.0);
+    world.has_handed_over(&[]);
+    world.handle(Input::Flush);
+    world.after(0.0);
     world.has_handed_over(&[it]).has_ended(it, Verdict::Delivered).waits_for_nothing();
 }
 

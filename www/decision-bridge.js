@@ -12,6 +12,7 @@ import { leaving, whose } from "./destinations.js";
 const LOG = "[decision-bridge] ";
 const METHODS = ["init", "trackLayerDecision", "trackDecision", "consent", "flush"];
 const ROOM = 2000;
+const NESTED = 1000; // decisions that come while we call the page
 
 const tag = ownTag();
 const address = tag && tag.src;
@@ -39,6 +40,8 @@ function start() {
   let waiting = []; // [method, arguments, time]
   let invoke; // the module's `call`, once it runs
   let state = "starting";
+  let depth = 0;
+  let nested = 0;
   const again = {}; // what a second instance has to be told again: the first init, the last consent
   let lookForConsent;
 
@@ -55,9 +58,16 @@ function start() {
   }
 
   function pass(method, args, now) {
-    if (invoke) return invoke(method, args, now);
+    const decides = /^(track|decided)/.test(method);
+    if (depth && decides && (depth > 50 || ++nested > NESTED)) return report.tell("warning", 0, "each event makes the page decide more, without end: the rest is dropped");
+    depth++;
+    try {
+      if (invoke) return invoke(method, args, now);
+    } finally {
+      depth--;
+    }
     // However many decisions there are, what starts us always passes.
-    if (waiting.length < ROOM || !/^(track|decided|forward)/.test(method)) waiting.push([method, args.map(snapshot), now]);
+    if (waiting.length < ROOM || !(decides || method === "forward")) waiting.push([method, args.map(snapshot), now]);
     else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
   }
 
@@ -119,16 +129,16 @@ function listen(tell) {
     tell("hidden");
     attempt(leaving);
   });
-  on(window, "pageshow", (event) => tell(event.persisted ? "shown" : "flush"));
-  on(window, "load", () => tell("flush"));
+  on(window, "pageshow", (event) => tell(event.persisted ? "shown" : "look"));
+  on(window, "load", () => tell("look"));
   // The window never hears of the scripts.
-  on(document, "load", ({ target }) => target.nodeName === "SCRIPT" && tell("flush"));
+  on(document, "load", ({ target }) => target.nodeName === "SCRIPT" && tell("look"));
   on(window, "error", ({ target }) => {
     const blocked = target.nodeName === "SCRIPT" && (target.dataset.globalSegmentAnalyticsKey ? { kind: "segment" } : whose(target.src));
     if (blocked) tell("blocked", blocked.kind);
   });
-  on(document, "DOMContentLoaded", () => tell("flush"));
-  on(document, "visibilitychange", () => tell("flush"));
+  on(document, "DOMContentLoaded", () => tell("look"));
+  on(document, "visibilitychange", () => tell("look"));
   on(document, "prerenderingchange", () => tell("activated"));
 }
 

@@ -25,6 +25,7 @@ export function makePage(call, tell, sources, makeServe, nonce) {
   const memory = [new Map(), new Map(), new Map()];
   let stores = [];
   const trusted = []; // shelves that were seen to keep what is written
+  let timer;
   let cookies; // read once per task: it costs more than all the rest
   let first; // the query the page was loaded with: some tools tidy the address
 
@@ -84,6 +85,10 @@ export function makePage(call, tell, sources, makeServe, nonce) {
     iso: (moment) => attempt(() => new Date(moment).toISOString()) || "",
     random: () => Array.from({ length: 26 }, () => ((Math.random() * 36) | 0).toString(36)).join(""),
     window: () => window,
+    wake(ms) {
+      attempt(() => clearTimeout(timer));
+      if (ms !== undefined) timer = setTimeout(() => call("woken"), ms);
+    },
     steady: () => attempt(() => performance.now()) ?? Date.now(),
 
     loadSegment: (key, cdn) =>

@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 
-use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
 pub use wasm_bindgen::JsValue;
@@ -73,6 +72,9 @@ extern "C" {
     pub fn iso(moment: f64) -> String;
     #[wasm_bindgen(js_namespace = page, js_name = steady)]
     fn steady() -> f64;
+    /// Sets the page's one timer to call `woken` in so many ms, or stops it.
+    #[wasm_bindgen(js_namespace = page)]
+    pub fn wake(ms: Option<f64>);
     /// The window, as something to look at.
     #[wasm_bindgen(js_namespace = page)]
     pub fn window() -> JsValue;
@@ -102,14 +104,6 @@ pub enum Facts {
 /// Both clocks.
 pub fn now() -> Now {
     Now { wall: js_sys::Date::now(), steady: steady() }
-}
-
-/// A timer that runs once; it stops when it is dropped.
-pub type Timer = Timeout;
-
-/// Starts a timer.
-pub fn after(ms: f64, body: impl FnOnce() + 'static) -> Timer {
-    Timeout::new(ms as u32, body)
 }
 
 thread_local! {

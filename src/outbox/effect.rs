@@ -33,6 +33,8 @@ pub enum Input {
     Called(u32, Destination, Call),
     /// A destination told that it took charge.
     Confirmed(u32, Destination),
+    /// The page wants everything tried again, whatever a destination threw at it.
+    Flush,
     /// Some time passed, or something happened that makes another look worth while.
     Tick,
     /// The page is being left.

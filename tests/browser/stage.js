@@ -99,7 +99,7 @@ const tell = (what, id, text) => {
   stage.told.push([what, id, text]);
   report.tell(what, id, text);
 };
-const registry = scope.makeSources(invoke, tell, () => undefined, () => invoke("flush", []));
+const registry = scope.makeSources(invoke, tell, () => undefined, () => invoke("look", []));
 globalThis.page = scope.makePage((method, ...args) => invoke(method, args), tell, registry, scope.makeServe);
 stage.bridge = { on: report.on, attach: registry.attach };
 for (const method of ["init", "trackLayerDecision", "trackDecision", "consent", "flush"]) stage.bridge[method] = stage.method(method);

@@ -21,15 +21,16 @@ export const FALLBACK = process.env.BRIDGE === 'fallback'
 const ALL_ELSE = "script-src * 'unsafe-inline' data: blob:"
 const withoutWasm = (own) => (own ? own.replace(" 'wasm-unsafe-eval'", '') : ALL_ELSE)
 const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run here, the fallback takes over/
-const FLAGS = [
+export const FLAGS = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ]
 
-function executable() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM
+/** The first of these programs that is on the machine, unless a variable names another one. */
+export function program(variable, names) {
+  if (process.env[variable]) return process.env[variable]
   const folders = (process.env.PATH ?? '').split(delimiter)
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+  for (const name of names) {
     for (const folder of folders) {
       const path = join(folder, name)
       try {
@@ -40,7 +41,7 @@ function executable() {
       }
     }
   }
-  throw new Error('No Chromium found: install it, or name it in the variable CHROMIUM')
+  throw new Error(`None of ${names.join(', ')} found: install one, or name it in the variable ${variable}`)
 }
 
 /** What a file of stories wants of its browser beyond the usual. */
@@ -48,12 +49,12 @@ export const launch = {}
 
 // With the first story, not in a `before` hook: Node runs that one before the file could say what it wants.
 let browser
-const theBrowser = () => (browser ??= chromium.launch({ executablePath: executable(), args: FLAGS, ...launch }))
+const theBrowser = () => (browser ??= chromium.launch({ executablePath: program('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']), args: FLAGS, ...launch }))
 after(async () => (await browser)?.close())
 
 /** Waits until `condition` gives something, and gives that. */
-export async function until(condition, what) {
-  const deadline = Date.now() + PATIENCE_MS
+export async function until(condition, what, patienceMs = PATIENCE_MS) {
+  const deadline = Date.now() + patienceMs
   for (;;) {
     const value = await condition()
     if (value) return value

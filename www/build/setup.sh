@@ -21,6 +21,11 @@ need_node() {
     step 'Installing the packages of tests/package-lock.json' npm ci --prefix tests --no-audit --no-fund
 }
 
+# Some rows of tests/FAULTS.md differ there.
+need_firefox() {
+  command -v firefox-esr firefox >/dev/null || need_debian 'Firefox' firefox-esr
+}
+
 # Of the very version that the crate is.
 need_wasm_bindgen() {
   need_program wasm-bindgen-cli "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)" \
