@@ -7,6 +7,8 @@ import { labelOf } from './tools.js'
 export const TONES = { delivered: 'ok', pending: 'wait', invalid: 'bad', expired: 'bad', 'no-consent': 'stop' }
 export const tone = (verdict) => TONES[verdict] ?? 'stop'
 
+const MANY_STEPS = 8
+
 /** A decision: what was decided, the verdict with its reason, and each step with its time. */
 export function decisionCard(decision) {
   const experiment = decision.experimentName ?? decision.experimentKey ?? decision.experimentId ?? 'no experiment'
@@ -41,7 +43,9 @@ function steps(decision) {
   const start = list[0]?.at ?? decision.decidedAt
   const rows = list.map(({ at, step }) =>
     el('li', {}, el('span', { class: 'when' }, `+${duration(at - start)}`), el('span', {}, String(step))))
-  return el('ol', { class: 'steps' }, ...rows)
+  const all = el('ol', { class: 'steps' }, ...rows)
+  // One destination takes few steps; of many, who wants them opens them.
+  return rows.length > MANY_STEPS ? el('details', {}, el('summary', {}, `${rows.length} steps`), all) : all
 }
 
 /** What a decision card depends on. */

@@ -8,7 +8,7 @@ import { Pipeline } from './pipeline.js'
 import { Stage } from './stage.js'
 import { OWN_CHOICE, STORIES } from './stories.js'
 import { Story } from './story.js'
-import { DESTINATIONS, SOURCES } from './tools.js'
+import { DESTINATIONS, snippet, SOURCES } from './tools.js'
 
 const collector = new Collector()
 const pipeline = new Pipeline(byId('rail'), byId('pucks'))
@@ -82,6 +82,7 @@ function showSwitches({ tools }) {
     const on = tools[box.name].includes(box.value)
     if (box.checked !== on) box.checked = on
   }
+  say(byId('snippet'), snippet(tools))
 }
 
 /** Warnings and errors of the report, and who is who. */
@@ -173,7 +174,7 @@ function listen() {
 function byHand(id, action) {
   byId(id).addEventListener('click', () => {
     // A story that is over stays on show; one that plays must not act on a page that is not its own.
-    if (told && !told.over) {
+    if (told && !told.over && told.story !== OWN_CHOICE) {
       story.stop()
       tell({ ...told, say: 'You took over.', over: false })
     }

@@ -16,7 +16,11 @@ export class Pipeline {
     this.layer = pucks
     this.nodes = STATIONS.map((name) => rail.querySelector(`[data-station="${name}"]`))
     this.pucks = new Map()
-    new ResizeObserver(() => this.settle()).observe(rail)
+    new ResizeObserver(() => {
+      // What sticks below the rail has to know how high it is.
+      document.documentElement.style.setProperty('--rail', `${rail.offsetHeight}px`)
+      this.settle()
+    }).observe(rail)
   }
 
   clear() {
@@ -92,17 +96,24 @@ export class Pipeline {
     const waited = looked.filter((it) => it.state !== 'ready').map((it) => it.waitedMs ?? 0)
     const why = view.dropped.at(-1)?.verdict
     const unconfirmed = view.waiting.some((it) => it.station === 'destination')
-    this.station(0, came, short(tools.sources.map(labelOf)) || 'none is on', report && tools.sources.length ? 'ok' : '')
+    this.named(0, 'Source', tools.sources)
+    this.named(3, 'Destination', tools.destinations)
+    this.station(0, came, came ? 'decided' : 'nothing decided yet', report && tools.sources.length ? 'ok' : '')
     this.station(1, passed, why ? `${view.dropped.length} stopped: ${why}` : 'passed', why ? 'stop' : passed ? 'ok' : '')
     this.station(2, view.waiting.length, outboxSays(view, waited), view.waiting.length ? 'wait' : passed ? 'ok' : '')
     const found = states.length > 1 ? states.map((state) => `${looked.filter((it) => it.state === state).length} ${state}`).join(', ') : (states[0] ?? '')
-    const label = this.nodes[3].querySelector('.label')
-    say(label, short(tools.destinations.map(labelOf)) || 'Destination')
-    label.title = tools.destinations.map(labelOf).join(', ')
     this.station(3, counts.delivered, unconfirmed ? `${found}, unconfirmed` : found || 'not needed yet', TONES[states[0]] ?? '')
     const repeats = view.copies - view.events.length
     const arrived = repeats ? `${repeats} repeat, same id` : 'arrived'
     this.station(4, view.events.length, arrived, view.events.length ? 'ok' : '')
+  }
+
+  /** A station is called after what is on; several are counted, and named where there is room. */
+  named(at, what, kinds) {
+    const names = kinds.map(labelOf)
+    const one = names.length === 1
+    say(this.nodes[at].querySelector('.label'), one ? names[0] : names.length ? `${names.length} ${what.toLowerCase()}s` : `No ${what.toLowerCase()}`)
+    say(this.nodes[at].querySelector('.names'), one ? '' : names.join(', '))
   }
 
   station(at, count, detail, tone) {
@@ -117,9 +128,6 @@ function outboxSays(view, waited) {
   if (!view.waiting.length) return 'nothing waits'
   return waited.length ? `waits ${(Math.max(...waited) / 1000).toFixed(1)} s` : 'waits'
 }
-
-/** Two names have room at a station; of more, the switches tell all. */
-const short = (names) => (names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(', '))
 
 /** `Warm light` is `WL`: enough to tell two variations apart. */
 function initials(name) {

@@ -1,14 +1,17 @@
 // The tools that can be switched on, and how what arrives at each destination is read.
 
-/** The sources, by their kinds; `standIn` is one that is hosted only, and not ours to copy. */
+/**
+ * The sources, by their kinds. `standIn`: hosted only, and not ours to copy. `paste`: what a page does
+ * beyond our tag; the others are found.
+ */
 export const SOURCES = [
   { kind: 'optimizelyWeb', label: 'Optimizely Web', standIn: true },
-  { kind: 'optimizelyFeature', label: 'Optimizely Feature' },
+  { kind: 'optimizelyFeature', label: 'Optimizely Feature', paste: 'decisionBridge.push(["attach","optimizelyFeature",client])' },
   { kind: 'statsig', label: 'Statsig' },
-  { kind: 'growthbook', label: 'GrowthBook' },
-  { kind: 'openFeature', label: 'OpenFeature' },
-  { kind: 'avsb', label: 'A vs B', standIn: true },
-  { kind: 'webyn', label: 'Webyn, any callback' },
+  { kind: 'growthbook', label: 'GrowthBook', paste: 'decisionBridge.push(["attach","growthbook",gb])' },
+  { kind: 'openFeature', label: 'OpenFeature', paste: 'decisionBridge.push(["attach","openFeature"])' },
+  { kind: 'avsb', label: 'A vs B', standIn: true, paste: 'decisionBridge.push(["attach","avsb"])' },
+  { kind: 'webyn', label: 'Webyn, any callback', paste: 'onAssignment: (it) => decisionBridge.push(["trackDecision",it])' },
 ]
 
 /**
@@ -86,6 +89,17 @@ export function asQuery(tools) {
 function time(at) {
   const date = new Date(at ?? NaN)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
+/** What a page with these tools has to paste. Google's look like any dataLayer: they have to be named. */
+export function snippet({ sources, destinations }) {
+  const google = destinations.includes('ga4') || destinations.includes('gtm')
+  const options = google ? `{destinations:${JSON.stringify(destinations)}}` : '{}'
+  return [
+    `<script>window.decisionBridge=window.decisionBridge||[];decisionBridge.push(["init",${options}])</script>`,
+    '<script async src="/decision-bridge.js"></script>',
+    ...SOURCES.filter(({ kind, paste }) => paste && sources.includes(kind)).map(({ label, paste }) => `\n// ${label}\n${paste}`),
+  ].join('\n')
 }
 
 /** An arrival as the collector tells it, as an event; nothing when it is none, or of a tool we do not know. */
