@@ -17,10 +17,11 @@ pub mod page;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// Starts the module; `again` says that an earlier instance on this page has died.
+/// Starts the module. Its decisions are numbered from `first` on: the instances that died on this page
+/// had the numbers up to there.
 #[wasm_bindgen]
-pub fn start(again: bool) {
-    tracker::wake(again);
+pub fn start(first: u32) {
+    tracker::wake(first);
 }
 
 /// Calls a method of `window.decisionBridge` that was called, or pushed, at the moment `at` (ms

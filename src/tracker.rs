@@ -28,7 +28,8 @@ pub use diagnosis::diagnose;
 use learn::learn;
 pub use sources::{around, decide_by_callback, decide_by_event, entered, replay};
 
-/// Where something is kept in the browser: in this tab, on this site.
+/// Where something is kept: on this page, in this tab, on this site.
+const PAGE: u8 = Shelf::Page as u8;
 const TAB: u8 = Shelf::Tab as u8;
 const SITE: u8 = Shelf::Site as u8;
 
@@ -67,18 +68,23 @@ struct Tracker {
     found: [Cell<Found>; Destination::ALL.len()],
     /// By which entrances decisions of a source came: two bits for each.
     entrances: Cell<u32>,
-    /// Whether an earlier instance on this page has died.
-    again: bool,
+    /// Up to this number decisions were of instances that died on this page.
+    first: u32,
 }
 
 thread_local! {
     static TRACKER: Cell<Option<&'static Tracker>> = const { Cell::new(None) };
 }
 
-/// Makes the tracker.
-pub fn wake(again: bool) {
-    let page = join(&[&decimal(page::now().wall), "-", &page::random()]);
-    let tracker = Tracker { page, again, signals_at: Cell::new(f64::NEG_INFINITY), ..Tracker::default() };
+/// Makes the tracker. The page keeps its id when an instance dies.
+pub fn wake(first: u32) {
+    let mut page = page::read(PAGE, "page");
+    if page.is_empty() {
+        page = join(&[&decimal(page::now().wall), "-", &page::random()]);
+        page::write(PAGE, "page", &page);
+    }
+    let tracker = Tracker { page, first, signals_at: Cell::new(f64::NEG_INFINITY), ..Tracker::default() };
+    tracker.decisions.set(first);
     tracker.facts.borrow_mut().visitor = page::random();
     TRACKER.set(Some(Box::leak(Box::new(tracker))));
 }
@@ -87,7 +93,7 @@ pub fn wake(again: bool) {
 #[inline(never)]
 fn it() -> &'static Tracker {
     if TRACKER.get().is_none() {
-        wake(false);
+        wake(0);
     }
     match TRACKER.get() {
         Some(tracker) => tracker,
@@ -187,8 +193,8 @@ fn open_stores() {
     }
 }
 
-/// Takes over what earlier pages left: those that said goodbye, and those that left something
-/// untouched for so long that they cannot be alive.
+/// Takes over what dead instances on this page left, and earlier pages: those that said goodbye, and
+/// those that left something untouched for so long that they cannot be alive.
 fn take_over() {
     let tracker = it();
     if tracker.consent() != Consent::Granted {
@@ -201,8 +207,13 @@ fn take_over() {
         let item = Item::from_record(&page::read(SITE, name));
         let old = |item: &Item| now - item.received_at > store::ABANDONED_MS;
         let said_goodbye = !page::read(SITE, &store::name(&["left/", holder])).is_empty();
-        let free = said_goodbye || tracker.again || item.as_ref().is_none_or(old);
-        if holder == tracker.page || !free {
+        let number = name.rsplit('/').next().and_then(whole).unwrap_or_default();
+        let free = if holder == tracker.page {
+            number <= f64::from(tracker.first)
+        } else {
+            said_goodbye || item.as_ref().is_none_or(old)
+        };
+        if !free {
             continue;
         }
         page::remove(SITE, name);

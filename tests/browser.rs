@@ -46,7 +46,7 @@ impl Stage {
         let sources: Array = SOURCES.iter().map(|source| JsValue::from_str(source)).collect();
         let make = Function::new_with_args("sources, invoke", include_str!("browser/stage.js"));
         let stage = make.call2(&JsValue::NULL, &sources, &invoke.into_js_value()).expect("the stage");
-        start(false);
+        start(0);
         Stage(stage)
     }
 
@@ -753,7 +753,7 @@ fn entries_of_ours_that_another_script_wrote_are_harmless() {
 fn an_instance_that_starts_again_takes_over_what_the_dead_one_wrote_down() {
     let stage = Stage::new();
     stage.does("bridge.init({}), bridge.trackDecision({experimentId: 'e', variationId: 'v'})");
-    start(true);
+    start(1_000_000);
     stage.does("stage.ready(), bridge.init({})");
     stage.does(TWICE);
     assert_eq!(stage.sent(), json!(["v"]));

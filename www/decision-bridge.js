@@ -2,6 +2,7 @@
 // and sees to it that nothing of ours is ever thrown into the page. All rules are in Rust.
 import { askConsent } from "./consent.js";
 import { live } from "./lives.js";
+import { makeCalls } from "./calls.js";
 import { attempt, makePage } from "./page.js";
 import { makeReport } from "./report.js";
 import { makeSources } from "./sources.js";
@@ -11,8 +12,6 @@ import { leaving, whose } from "./destinations.js";
 /* global VERSION: set by the build */
 const LOG = "[decision-bridge] ";
 const METHODS = ["init", "trackLayerDecision", "trackDecision", "consent", "flush"];
-const ROOM = 2000;
-const NESTED = 1000; // decisions that come while we call the page
 
 const tag = ownTag();
 const address = tag && tag.src;
@@ -36,19 +35,17 @@ function start() {
   const call = (method, ...args) => attempt(() => run(method, args));
   const settings = (kind) => attempt(() => again.init[1][0].sourceOptions[kind]);
   const sources = makeSources(run, report.tell, settings);
-  const page = makePage(call, report.tell, sources, makeServe, tag && tag.nonce);
-  let waiting = []; // [method, arguments, time]
-  let invoke; // the module's `call`, once it runs
+  const page = makePage(call, (...told) => calls.tell(...told), sources, makeServe, tag && tag.nonce);
+  const calls = makeCalls(report, page.wall);
   let state = "starting";
-  let depth = 0;
-  let nested = 0;
   const again = {}; // what a second instance has to be told again: the first init, the last consent
   let lookForConsent;
 
-  function run(method, args, now = Date.now()) {
+  function run(method, args, now = page.wall()) {
     const first = method === "init" && !again.init;
-    if (first || method === "consent") again[method] = [method, args, now];
-    const result = pass(method, args, now);
+    const entry = [method, args, now];
+    if (first || method === "consent") again[method] = entry;
+    const result = calls.pass(entry);
     if (first && !document.prerendering) ask();
     return result;
   }
@@ -57,25 +54,18 @@ function start() {
     lookForConsent ??= again.init && attempt(() => askConsent(again.init[1][0], (granted) => call("consent", granted)));
   }
 
-  function pass(method, args, now) {
-    const decides = /^(track|decided)/.test(method);
-    if (depth && decides && (depth > 50 || ++nested > NESTED)) return report.tell("warning", 0, "each event makes the page decide more, without end: the rest is dropped");
-    depth++;
-    try {
-      if (invoke) return invoke(method, args, now);
-    } finally {
-      depth--;
-    }
-    // However many decisions there are, what starts us always passes.
-    if (waiting.length < ROOM || !(decides || method === "forward")) waiting.push([method, args.map(snapshot), now]);
-    else report.tell("warning", 0, "more than " + ROOM + " calls came while the module was not running: the rest is lost");
+  for (const method of METHODS) {
+    bridge[method] = (...args) =>
+      void attempt(
+        () => run(method, args),
+        // At the very end of the stack nothing can be called, not even to keep this one.
+        (error) => error.stack && (calls.waiting[calls.waiting.length] = [method, args])
+      );
   }
-
-  for (const method of METHODS) bridge[method] = (...args) => void attempt(() => run(method, args));
   bridge.version = VERSION;
   bridge.on = report.on;
   bridge.diagnose = () => {
-    const told = attempt(() => invoke && JSON.parse(invoke("diagnose", [], 0))) || { state };
+    const told = attempt(() => JSON.parse(calls.ask("diagnose"))) || { state };
     return report.diagnose({ ...told, sources: sources.shown() });
   };
   bridge.attach = (kind, client) => attempt(() => sources.attach(kind, client));
@@ -99,20 +89,13 @@ function start() {
   live(page, { begin, end, tell: report.tell }, window[running], tag, address);
 
   function begin(api) {
-    invoke = api.call;
     state = "running";
-    const entries = waiting;
-    waiting = [];
-    for (const entry of entries) attempt(() => invoke && invoke(...entry));
+    calls.begin(api.call);
   }
 
   function end(why) {
-    if (invoke) {
-      report.restart();
-      waiting.unshift(...[again.init, again.consent].filter(Boolean));
-    }
-    invoke = undefined;
     state = why;
+    calls.end([again.init, again.consent].filter(Boolean));
   }
 
   listen((what, ...told) => {
@@ -140,12 +123,6 @@ function listen(tell) {
   on(document, "DOMContentLoaded", () => tell("look"));
   on(document, "visibilitychange", () => tell("look"));
   on(document, "prerenderingchange", () => tell("activated"));
-}
-
-// The fields the page may change after the call are copied when it is made.
-function snapshot(argument) {
-  const plain = attempt(() => typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype);
-  return (plain && attempt(() => ({ ...argument }))) || argument;
 }
 
 // The script's own tag, never another one: an <img name=currentScript> would shadow the plain read.

@@ -5,7 +5,7 @@ import { instantiate } from "virtual:glue";
 import { moduleBytes } from "virtual:module";
 import { fetchFallback } from "./fallback.js";
 
-// `page` are the verbs an instance may use; `begin(api, again)` and `end(state)` tell the shell of its
+// `page` are the verbs an instance may use; `begin(api)` and `end(state)` tell the shell of its
 // life, `tell` is the report's.
 export function live(page, { begin, end, tell }, ...whereabouts) {
   let life = 0; // the number of the instance that lives
@@ -37,8 +37,9 @@ export function live(page, { begin, end, tell }, ...whereabouts) {
     const mine = ++life;
     later(() => make((members) => through(members, mine), through(page, mine)))
       .then((api) => {
-        api.start(mine > 1);
-        begin(api, mine > 1);
+        // No number is given twice on a page.
+        api.start((mine - 1) * 1e6);
+        begin(api);
       })
       .catch((error) => mine === life && died(error));
   }

@@ -37,6 +37,7 @@ export function makePage(call, tell, sources, makeServe, nonce) {
     // Any script of the site can have written there, as much as it likes.
     read: (shelf, name) => (memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(name)) ?? "").slice(0, LONGEST_FACT),
     write(shelf, name, entry) {
+      if (/\/out\//.test(name)) tell("kept", +name.slice(-7), "");
       const kept = attempt(() => {
         stores[shelf].setItem(name, entry);
         return (trusted[shelf] = trusted[shelf] || stores[shelf].getItem(name) === entry);
@@ -89,6 +90,7 @@ export function makePage(call, tell, sources, makeServe, nonce) {
       attempt(() => clearTimeout(timer));
       if (ms !== undefined) timer = setTimeout(() => call("woken"), ms);
     },
+    wall: () => attempt(() => Date.now()) || 0,
     steady: () => attempt(() => performance.now()) ?? Date.now(),
 
     loadSegment: (key, cdn) =>

@@ -17,7 +17,6 @@ export function makeReport(version) {
   const lists = { error: [], warning: [] };
   const handlers = [];
   let debug = false;
-  let base = 0; // the numbers of an earlier instance's decisions
 
   function note(what, text) {
     const list = lists[what];
@@ -49,9 +48,9 @@ export function makeReport(version) {
         if (recent.size < RECENT) break;
         if (verdict !== "pending") recent.delete(old);
       }
-      recent.set(base + id, { text, steps: [{ at, step: "came in" }], verdict: "pending" });
+      recent.set(id, { text, steps: [{ at, step: "came in" }], verdict: "pending" });
     }
-    const entry = recent.get(base + id);
+    const entry = recent.get(id);
     if (what === "step") {
       if (entry) entry.steps.push({ at, step: text });
     } else if (what !== "decision") {
@@ -59,7 +58,7 @@ export function makeReport(version) {
       counts[what]++;
       if (entry) Object.assign(entry, { verdict: what, reason: text });
     }
-    if (debug) log(entry, base + id, what === "decision" ? "came in" : what === "step" ? text : what + ": " + text);
+    if (debug) log(entry, id, what === "decision" ? "came in" : what === "step" ? text : what + ": " + text);
     const event = what === "decision" || what === "delivered" ? what : what === "step" ? "" : "dropped";
     fire(event, () => (entry ? shown(entry) : { verdict: what, reason: text }));
   }
@@ -102,6 +101,10 @@ export function makeReport(version) {
       return { version, ...told, ...both };
     },
 
-    restart: () => (base += 1e6),
+    // What is pending comes in again.
+    restart() {
+      counts.pending = 0;
+      for (const [id, { verdict }] of recent) if (verdict === "pending") recent.delete(id);
+    },
   };
 }

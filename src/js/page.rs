@@ -70,7 +70,9 @@ extern "C" {
     /// A moment in ISO 8601.
     #[wasm_bindgen(js_namespace = page)]
     pub fn iso(moment: f64) -> String;
-    #[wasm_bindgen(js_namespace = page, js_name = steady)]
+    #[wasm_bindgen(js_namespace = page)]
+    fn wall() -> f64;
+    #[wasm_bindgen(js_namespace = page)]
     fn steady() -> f64;
     /// Sets the page's one timer to call `woken` in so many ms, or stops it.
     #[wasm_bindgen(js_namespace = page)]
@@ -103,7 +105,7 @@ pub enum Facts {
 
 /// Both clocks.
 pub fn now() -> Now {
-    Now { wall: js_sys::Date::now(), steady: steady() }
+    Now { wall: wall(), steady: steady() }
 }
 
 thread_local! {

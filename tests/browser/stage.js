@@ -97,7 +97,7 @@ const report = scope.makeReport("test");
 stage.report = report;
 const tell = (what, id, text) => {
   stage.told.push([what, id, text]);
-  report.tell(what, id, text);
+  if (what !== "kept") report.tell(what, id, text);
 };
 const registry = scope.makeSources(invoke, tell, () => undefined, () => invoke("look", []));
 globalThis.page = scope.makePage((method, ...args) => invoke(method, args), tell, registry, scope.makeServe);
