@@ -228,5 +228,5 @@ function clean(value, longest = LONGEST) {
 // stays as it is, and nothing that was encoded divides them.
 function pairs(text, divider) {
   const decoded = (pair) => (attempt(() => decodeURIComponent(pair)) ?? pair).split(divider).join(" ");
-  return (text || "").split(divider).map(decoded).join(divider);
+  return String(text || "").split(divider).map(decoded).join(divider);
 }
