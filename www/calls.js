@@ -20,7 +20,8 @@ export function makeCalls(report, wall) {
     if (inside.length && decides && (inside.length > 50 || ++nested > NESTED)) {
       return report.tell("warning", 0, "each event makes the page decide more, without end: the rest is dropped");
     }
-    if (invoke && !waiting.length && roomy()) return perform(entry);
+    // What comes from within a call is answered at once; what follows those that wait, waits too.
+    if (invoke && (inside.length || !waiting.length) && roomy()) return perform(entry);
     // However many decisions there are, what starts us always passes.
     if (waiting.length < ROOM || !(decides || entry[0] === "forward")) {
       entry[1] = entry[1].map(snapshot);
@@ -94,5 +95,5 @@ function roomy() {
 // The fields the page may change after the call are copied when it is made.
 function snapshot(argument) {
   const plain = attempt(() => typeof argument === "object" && Object.getPrototypeOf(argument) === Object.prototype);
-  return (plain && attempt(() => Object.assign({}, argument))) || argument;
+  return (plain && attempt(() => ({ ...argument }))) || argument;
 }

@@ -18,6 +18,8 @@ const PATIENCE_MS = 20_000
  * allows everything but that, so that what runs is the fallback, fetched as visitors fetch it.
  */
 export const FALLBACK = process.env.BRIDGE === 'fallback'
+/** Of what a policy reports, all but the one attempt at WebAssembly that the fallback costs. */
+export const butTheAttempt = (reports) => reports.filter((report) => !FALLBACK || report !== 'script-src wasm-eval')
 const ALL_ELSE = "script-src * 'unsafe-inline' data: blob:"
 const withoutWasm = (own) => (own ? own.replace(" 'wasm-unsafe-eval'", '') : ALL_ELSE)
 const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run here, the fallback takes over/
@@ -101,20 +103,20 @@ async function visitor(server, expects, worlds) {
     server,
     context,
     origin: server.origin,
-    /** Everything said on the consoles of this visitor, as `{type, text}`. */
+    /** Everything said on the consoles of this visitor, as `{type, text}`; but for what every page on the fallback says. */
     said: [],
     thrown: [],
-    /** Our own lines on the console, of one type or of all; but for the one that every page on the fallback says. */
-    ours: (type) =>
-      world.said.filter(
-        (line) => line.text.startsWith('[decision-bridge]') && (!type || line.type === type) && !(FALLBACK && SAYS_SO.test(line.text)),
-      ),
+    /** Our own lines on the console, of one type or of all. */
+    ours: (type) => world.said.filter((line) => line.text.startsWith('[decision-bridge]') && (!type || line.type === type)),
     visitor: () => visitor(server, expects, worlds),
 
     async tab() {
       const page = await context.newPage()
       page.on('pageerror', (error) => world.thrown.push(String(error?.stack ?? error)))
-      page.on('console', (message) => world.said.push({ type: message.type(), text: message.text() }))
+      page.on('console', (message) => {
+        const line = { type: message.type(), text: message.text() }
+        if (!FALLBACK || !SAYS_SO.test(line.text)) world.said.push(line)
+      })
       tabs.push(page)
       return page
     },

@@ -1,7 +1,7 @@
 // A redirect test: Optimizely decides, leaves at once, and the decision is told on the landing page.
 
 import assert from 'node:assert/strict'
-import { story, until } from './harness.mjs'
+import { FALLBACK, story, until } from './harness.mjs'
 import { abTest, html, init, integration, optimizely, optimizelyConfig, personalization, script, snippet, tag } from './pages.mjs'
 
 const redirecting = (fields = {}) => ({
@@ -50,6 +50,9 @@ for (const [entrance, of] of Object.entries(ENTRANCES)) {
           script(`(function wait(){if(!window.analytics.initialized||decisionBridge.diagnose().state!=='running')return setTimeout(wait,10);
             const client=document.createElement('script');client.src='/demo/optimizely-stand-in.js';document.head.append(client)})()`))],
     ]) {
+      // The fallback is never in front, it has to be fetched; and starting while Optimizely starts, it may
+      // miss the cookie with the referrer.
+      if (FALLBACK && order === 'our tag in front') continue
       const when = redirectCookie === 'tracking' ? 'with the decision' : 'with the change'
       story(`through ${entrance}, ${order}, the cookie written ${when}: one event, from the landing page, with the referrer`, async (world) => {
         const { options, config } = of()

@@ -85,11 +85,11 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     response.setHeader('cross-origin-resource-policy', 'cross-origin')
     const page = world.pages.get(url.pathname)
     if (page !== undefined) return sendPage(response, typeof page === 'function' ? await page(url, request) : page, world.policy)
-    if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'))
+    if (url.pathname === '/') return sendFile(response, join(ROOT, 'www/demo/index.html'), world.policy)
     if (url.pathname === '/favicon.ico') return send(response, 204)
     const [, first, ...rest] = url.pathname.split('/').map(decode)
     const path = rest.join('/')
-    if (first === 'demo') return sendFile(response, inside(join(ROOT, 'www/demo'), path || 'index.html'))
+    if (first === 'demo') return sendFile(response, inside(join(ROOT, 'www/demo'), path || 'index.html'), world.policy)
     if (first === 'dist') return sendFile(response, inside(join(ROOT, 'dist'), path))
     if (first === 'npm') return sendFile(response, inside(join(PACKAGES, UMD.current), path))
     if (first === 'packages') return sendFile(response, inside(PACKAGES, path))
@@ -241,13 +241,15 @@ function sendPage(response, page, policy) {
   response.end(html)
 }
 
-async function sendFile(response, path) {
+async function sendFile(response, path, policy) {
   let content
   try {
     content = await readFile(path ?? '')
   } catch {
     return send(response, 404, 'not found')
   }
+  const rule = extname(path) === '.html' && policy?.()
+  if (rule) response.setHeader('content-security-policy', rule)
   response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
   response.end(content)
 }
