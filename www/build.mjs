@@ -1,12 +1,12 @@
 // Puts dist/ together: `node www/build.mjs <folder> <folder of the fallback>`, where each folder holds
-// glue.js and glue_bg.wasm as wasm-bindgen writes them for the target no-modules. The fallback's module
-// is of the first WebAssembly there was. `./build.sh dist` calls it.
+// glue_bg.wasm as wasm-bindgen writes it. The core speaks numbers and imports nothing, so its exports are
+// called as they are, and no glue is shipped. The fallback's module is of the first WebAssembly there was.
+// `./build.sh dist` calls it.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asPlainScript } from "./build/fallback.mjs";
-import { adapt, rename, usedExports, withoutWebAssembly } from "./build/glue.mjs";
 import { asScript, initialMemory, optimize, slim } from "./build/module.mjs";
 import { integrity, table, weigh } from "./build/sizes.mjs";
 
@@ -19,21 +19,28 @@ const MEMORY_BUDGET = 1.2e6;
 
 // The tools of the build lie beside the tests.
 const TOOLS = join(ROOT, "tests/node_modules");
-const esbuild = createRequire(join(TOOLS, "any.js"))("esbuild");
+const require = createRequire(join(TOOLS, "any.js"));
+const esbuild = require("esbuild");
+const terser = require("terser");
+// What terser may take for granted: getters of ours have no effect, and nobody reads our functions' text.
+const MINIFY = {
+  ecma: 2020,
+  toplevel: true,
+  compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, hoist_props: true },
+  format: { ecma: 2020, ascii_only: true, comments: /^! |Decision Bridge/ },
+};
 
 const [, , from, fallbackFrom] = process.argv;
 const version = read("Cargo.toml").match(/^version = "(.+)"$/m)[1];
-const module = optimized(from, (glue) => glue);
-if (!WebAssembly.validate(module.bytes)) throw new Error("the module is not valid WebAssembly after www/build/module.mjs");
-const old = optimized(fallbackFrom, withoutWebAssembly, []);
+const module = optimized(from);
+if (!WebAssembly.validate(module)) throw new Error("the module is not valid WebAssembly after www/build/module.mjs");
 
 const fallback = await bundle("decision-bridge-fallback.js", {
-  "virtual:glue": old.glue,
-  "virtual:module": asPlainScript(tool("wasm2js"), old.bytes, join(fallbackFrom, "module.wasm")),
+  "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []), join(fallbackFrom, "module.wasm")),
 });
 // The shorter hash, for it is carried by everybody.
 const define = { FALLBACK_INTEGRITY: JSON.stringify(integrity(fallback, "sha256")) };
-const script = await bundle("decision-bridge.js", { "virtual:glue": module.glue, "virtual:module": asScript(module.bytes) }, define);
+const script = await bundle("decision-bridge.js", { "virtual:module": asScript(module) }, define);
 
 rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 mkdirSync(join(ROOT, "dist"));
@@ -48,11 +55,9 @@ function tool(name) {
   return join(TOOLS, ".bin", name);
 }
 
-// The glue and the module of a folder, with short names in both.
-function optimized(folder, made, features) {
-  const text = made(adapt(readFileSync(join(folder, "glue.js"), "utf8")));
-  const { bytes, names } = slim(readFileSync(join(folder, "glue_bg.wasm")), usedExports(text));
-  return { glue: rename(text, names), bytes: optimize(tool("wasm-opt"), bytes, join(folder, "module.wasm"), features) };
+function optimized(folder, features) {
+  const bytes = slim(readFileSync(join(folder, "glue_bg.wasm")));
+  return optimize(tool("wasm-opt"), bytes, join(folder, "module.wasm"), features);
 }
 
 async function bundle(name, virtual, define = {}) {
@@ -67,7 +72,6 @@ async function bundle(name, virtual, define = {}) {
     entryPoints: [join(ROOT, "www", name)],
     bundle: true,
     write: false,
-    minify: true,
     format: "iife",
     target: "es2020",
     charset: "ascii",
@@ -79,7 +83,7 @@ async function bundle(name, virtual, define = {}) {
   });
   const foreign = Object.keys(result.metafile.inputs).find((path) => path.includes("node_modules"));
   if (foreign) throw new Error(`${foreign} would be shipped: nothing of npm's is`);
-  const text = result.outputFiles[0].text;
+  const { code: text } = await terser.minify(result.outputFiles[0].text, MINIFY);
   // So that it reads the same whatever charset the page declares.
   if (/[^\x00-\x7f]/.test(text)) throw new Error(name + " is not plain ASCII");
   return text;
@@ -105,9 +109,9 @@ function optimizelyIntegration(source) {
 
 function report() {
   const { raw, gzip, brotli } = weigh(script);
-  const inside = weigh(module.bytes);
+  const inside = weigh(module);
   const aside = weigh(fallback);
-  const memory = initialMemory(module.bytes);
+  const memory = initialMemory(module);
   console.log(
     table([
       ["bytes", "raw", "gzip -9", "brotli 11"],

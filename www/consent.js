@@ -1,6 +1,6 @@
 // Consent tools that are asked instead of telling us: what each says now, and how it is noticed
 // that it says something else. None of them is trusted to be there, to answer, or to answer once.
-import { attempt } from "./page.js";
+import { attempt } from "./read.js";
 
 // Each: `look()` says true (granted), false (refused) or undefined (not asked yet, or not there);
 // `listen(again)` asks for a call of `again` at every change, and says whether it could. A tool
@@ -93,26 +93,23 @@ const TOOLS = {
 
 // Asks the tools that the options name, and tells what they come to: everybody has to agree. Answers
 // with what looks again, for tools that are not there yet.
-export function askConsent(options, tell) {
-  const { consentFrom, consentCategory, consentDefault, maxWaitMs } = options || {};
-  const names = (Array.isArray(consentFrom) ? consentFrom : [consentFrom]).filter((name) => Object.keys(TOOLS).includes(name));
+export function askConsent({ consentFrom, consentCategory, consentDefault, maxWaitMs }, tell) {
   const listening = new Set();
   let told;
   const decide = (granted) => granted !== undefined && granted !== told && tell((told = granted));
   const look = () => {
     let all = true;
-    for (const name of names) {
+    for (const name of consentFrom) {
       const tool = TOOLS[name];
       if (!listening.has(name) && attempt(() => tool.listen(look))) listening.add(name);
-      const says = attempt(() => tool.look(consentCategory));
+      const says = attempt(() => tool.look(consentCategory || undefined));
       if (says === false || all === false) all = false;
       else if (says !== true) all = undefined;
     }
     decide(all);
   };
-  if (names.length) look();
-  if (names.length && told === undefined && consentDefault && consentDefault !== "hold") {
-    setTimeout(() => told === undefined && decide(consentDefault === "grant"), maxWaitMs >= 0 ? maxWaitMs : 5000);
-  }
-  return names.length ? look : () => {};
+  if (!consentFrom.length) return () => {};
+  look();
+  if (told === undefined && consentDefault !== "hold") setTimeout(() => told === undefined && decide(consentDefault === "grant"), maxWaitMs);
+  return look;
 }

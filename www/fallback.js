@@ -6,7 +6,7 @@ const NAME = "decision-bridge-fallback.js";
 
 // Promises what makes an instance; `run` is where the file finds us. `tag` is our own, and `address`
 // its URL when it ran: a <base> may come later.
-export function fetchFallback(run, tag, address) {
+export function fetchFallback(tag, run, address) {
   return new Promise((found, failed) => {
     if (!address) throw NAME + " lies beside our script, and the address of that is not known: its tag has no src";
     const url = new URL(NAME, address);

@@ -1,9 +1,7 @@
 // Who the visitor is, to Segment and to Statsig: what keeps the two, and the times before and after a
 // login, together.
-import { attempt } from "./page.js";
-
-const PREFIX = "decision-bridge/1/";
-const SITE = 2;
+import { attempt } from "./read.js";
+import { SITE } from "./store.js";
 
 // The ids Segment knows the visitor by: asked of the real analytics.js, which has an anonymousId from
 // then on, else read where it keeps them.
@@ -28,10 +26,10 @@ const parsed = (text) => attempt(() => JSON.parse(text));
 // The trait `experiments`: which variation of each experiment this visitor has seen. Segment merges
 // traits shallowly, so it is always told all of it: what we know, what it knows itself, what is new.
 export function makeTraits(page) {
-  const NAME = PREFIX + "experiments";
+  const NAME = "experiments";
   let told; // on this page
   let waits;
-  return ({ experiments, period }) => {
+  return (experiments, period) => {
     const { anonymousId } = known();
     const entry = parsed(page.read(SITE, NAME)) || {};
     // Another visitor, after a logout or a change of user, begins anew.
@@ -60,7 +58,7 @@ export function makeTraits(page) {
 // Calls `alias` once for each visitor who was anonymous and is known now. Whether it was sent is
 // remembered when it was; until then the next page sends it again, with the same messageId.
 export function makeAlias(page) {
-  const NAME = PREFIX + "alias";
+  const NAME = "alias";
   const under = new Set(); // under way
   return ({ real, id, anonymousId }) => {
     // The anonymousId of a visitor seen anonymous, `?` before there is one; and who was aliased.

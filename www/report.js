@@ -1,110 +1,99 @@
 // The report: what happened to the last decisions, how all of them ended, what went wrong. It tells
-// the page's handlers and the console too, and outlives an instance of the module that dies.
-import { attempt } from "./page.js";
+// the page's handlers and the console too.
+import { shown as decisionShown, experimentOf, variationOf } from "./decision.js";
+import { attempt, fault, oneOf } from "./read.js";
 
 const LOG = "[decision-bridge] ";
 const RECENT = 50;
 const EVENTS = ["decision", "delivered", "dropped", "error"];
-const VERDICTS = "delivered duplicate not-an-exposure holdback preview qa no-consent invalid expired".split(" ");
 
-const spelled = (value) => attempt(() => JSON.stringify(value)) || typeof value;
+/** How a decision ends, in the order of the core. */
+export const VERDICTS = "delivered duplicate not-an-exposure holdback preview qa no-consent invalid expired".split(" ");
 
-export function makeReport(version) {
+export function makeReport() {
   const counts = {};
-  for (const verdict of VERDICTS) counts[verdict] = 0;
-  counts.pending = 0;
+  for (const verdict of [...VERDICTS, "pending"]) counts[verdict] = 0;
   const recent = new Map();
   const lists = { error: [], warning: [] };
-  const handlers = [];
-  let debug = false;
+  const handlers = new Set();
 
-  function note(what, text) {
+  function note(what, message) {
     const list = lists[what];
-    const known = list.find(({ message }) => message === text);
+    const known = list.find((entry) => entry.message === message);
     if (known) known.times++;
     else if (list.length <= RECENT) {
       // Nobody's console is flooded.
-      const listed = list.length < RECENT ? text : "more of these are not listed";
+      const listed = list.length < RECENT ? message : "more of these are not listed";
       list.push({ message: listed, at: Date.now(), times: 1 });
       attempt(() => console[what === "error" ? "error" : "warn"](LOG + listed));
     }
-    if (what === "error") fire("error", () => ({ message: text }));
+    if (what === "error") fire(what, () => ({ message }));
   }
 
   function fire(event, told) {
-    for (const [name, handler] of handlers.slice()) {
-      if (name === event) attempt(() => handler(told()));
-    }
+    for (const [name, handler] of [...handlers]) if (name === event) attempt(() => handler(told()));
   }
 
-  function tell(what, id, text) {
-    if (what === "debug") return void (debug = true);
-    if (lists[what]) return note(what, text);
-    const at = Date.now();
-    if (what === "decision") {
+  function shown({ decision, verdict, reason }) {
+    const told = { ...decisionShown(decision), verdict };
+    if (reason) told.reason = reason;
+    return told;
+  }
+
+  const report = {
+    debug: false,
+    error: (message) => attempt(() => note("error", message)),
+    warn: (message) => attempt(() => note("warning", message)),
+
+    /** A decision came in under this number. */
+    came(id, decision) {
       counts.pending++;
       // The pending ones stay: their end will be told.
       for (const [old, { verdict }] of recent) {
         if (recent.size < RECENT) break;
         if (verdict !== "pending") recent.delete(old);
       }
-      recent.set(id, { text, steps: [{ at, step: "came in" }], verdict: "pending" });
-    }
-    const entry = recent.get(id);
-    if (what === "step") {
-      if (entry) entry.steps.push({ at, step: text });
-    } else if (what !== "decision") {
+      recent.set(id, { decision, steps: [], verdict: "pending" });
+      report.step(id, "came in");
+      fire("decision", () => shown(recent.get(id)));
+    },
+
+    /** Something happened to it that people may want to know. */
+    step(id, step) {
+      const { decision, steps } = recent.get(id) || {};
+      if (steps) steps.push({ at: Date.now(), step });
+      if (report.debug) {
+        const { experimentName, variationName } = decision || {};
+        const what = decision ? (experimentName || experimentOf(decision)) + " / " + (variationName || variationOf(decision)) : "";
+        attempt(() => console.log(LOG + "#" + id + " " + what + " — " + step));
+      }
+    },
+
+    /** It has ended. */
+    end(id, verdict, reason) {
       counts.pending--;
-      counts[what]++;
-      if (entry) Object.assign(entry, { verdict: what, reason: text });
-    }
-    if (debug) log(entry, id, what === "decision" ? "came in" : what === "step" ? text : what + ": " + text);
-    const event = what === "decision" || what === "delivered" ? what : what === "step" ? "" : "dropped";
-    fire(event, () => (entry ? shown(entry) : { verdict: what, reason: text }));
-  }
-
-  function log(entry, id, text) {
-    const { experimentName, experimentKey, experimentId, variationName, variationKey, variationId } = entry ? shown(entry) : {};
-    const what = (experimentName || experimentKey || experimentId) + " / " + (variationName || variationKey || variationId);
-    attempt(() => console.log(LOG + "#" + id + " " + what + " — " + text));
-  }
-
-  function shown({ text, verdict, reason }) {
-    const told = { ...JSON.parse(text), verdict };
-    if (reason) told.reason = reason;
-    return told;
-  }
-
-  return {
-    tell: (what, id, text) => attempt(() => tell(what, id, text)),
+      counts[verdict]++;
+      const entry = recent.get(id);
+      if (entry) Object.assign(entry, { verdict, reason });
+      if (report.debug) attempt(() => console.log(LOG + "#" + id + " " + verdict + ": " + reason));
+      fire(verdict === "delivered" ? verdict : "dropped", () => (entry ? shown(entry) : { verdict, reason }));
+    },
 
     on(event, handler) {
-      const wrong = (place, came, wanted) => note("error", "on: argument " + place + " is " + spelled(came) + ", must be " + wanted);
-      if (!EVENTS.includes(event)) wrong(1, event, EVENTS.map(spelled).join(" or "));
+      const wrong = (place, came, wanted) => report.error(fault("on:", "argument " + place, came, wanted));
+      const entry = [event, handler];
+      if (!EVENTS.includes(event)) wrong(1, event, oneOf(EVENTS));
       else if (typeof handler !== "function") wrong(2, handler, "a function");
-      else {
-        const entry = [event, handler];
-        handlers.push(entry);
-        return () => {
-          const at = handlers.indexOf(entry);
-          if (at >= 0) handlers.splice(at, 1);
-        };
-      }
-      return () => {};
+      else handlers.add(entry);
+      return () => void handlers.delete(entry);
     },
 
-    // `told` is the module's part.
+    /** `told` is what others know. */
     diagnose(told) {
-      const decisions = [...recent.values()].slice(-RECENT).map((entry) => ({ ...shown(entry), steps: entry.steps.slice() }));
+      const decisions = [...recent.values()].slice(-RECENT).map((entry) => ({ ...shown(entry), steps: [...entry.steps] }));
       const copy = (list) => list.map((entry) => ({ ...entry }));
-      const both = { counts: { ...counts }, decisions, warnings: copy(lists.warning), errors: copy(lists.error) };
-      return { version, ...told, ...both };
-    },
-
-    // What is pending comes in again.
-    restart() {
-      counts.pending = 0;
-      for (const [id, { verdict }] of recent) if (verdict === "pending") recent.delete(id);
+      return { version: VERSION, ...told, counts: { ...counts }, decisions, warnings: copy(lists.warning), errors: copy(lists.error) };
     },
   };
+  return report;
 }

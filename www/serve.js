@@ -1,11 +1,12 @@
 // What runs beside the decisions, from the moment the module says that it may until it says that it
 // may not: Segment's and RudderStack's events are listened to, told to Optimizely, and completed for
 // Statsig; the visitor's identity is kept together.
-import { attempt } from "./page.js";
+import { commands } from "./forward.js";
+import { attempt } from "./read.js";
 import { known, makeAlias, makeStatsig, makeTraits, quiet, statsigProperties } from "./identity.js";
 
-// `call(method, argument)` asks the module; `exposures` are the names of the events that we sent.
-export function makeServe(call, page, exposures) {
+// `exposures` are the names of the events that we sent.
+export function makeServe(page, exposures) {
   let options; // while we may
   let added; // to Segment's events
   let tool; // the first that was heard: a page that tells two tells them the same
@@ -16,9 +17,7 @@ export function makeServe(call, page, exposures) {
 
   function heard(from, event) {
     if (options && options.forwardEvents.to && (tool = tool || from) === from && !exposures.has(event.event)) {
-      const commands = call("forward", { ...event, tool });
-      if (commands) window.optimizely = window.optimizely || [];
-      for (const command of commands ? JSON.parse(commands) : []) window.optimizely.push(command);
+      for (const command of commands({ ...event, tool }, options.forwardEvents)) (window.optimizely = window.optimizely || []).push(command);
     }
     look();
   }
@@ -98,8 +97,8 @@ export function makeServe(call, page, exposures) {
     traits: makeTraits(page),
     look: () => attempt(look),
     // With the options in force, or with nothing to stop.
-    serve(text) {
-      options = text ? JSON.parse(text) : undefined;
+    serve(given) {
+      options = given;
       added = options && statsigProperties(options.statsig);
       look();
     },

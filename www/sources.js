@@ -1,6 +1,6 @@
 // The sources that have to be hooked: finds the SDKs that are on the page, hooks each client once,
-// and hands what they bring to the module. A new one is a file below and a line here.
-import { attempt } from "./page.js";
+// and hands on what they bring. A new one is a file below and a line here.
+import { attempt } from "./read.js";
 import avsb from "./sources/avsb.js";
 import growthbook from "./sources/growthbook.js";
 import openFeature from "./sources/open-feature.js";
@@ -10,9 +10,8 @@ import statsig from "./sources/statsig.js";
 
 const SOURCES = [optimizelyWeb, optimizelyFeature, statsig, growthbook, openFeature, avsb];
 
-// `run(method, arguments)` calls the module, now or once it runs; `settings(kind)` is what the page
-// said about a source in `init`.
-export function makeSources(run, tell, settings) {
+// `decide` takes what a source told; `settings(kind)` is what the page said about a source in `init`.
+export function makeSources(decide, { error, warn }, settings) {
   const hooked = []; // { source, client, detach, left }: who has left is not found again, only attached
 
   function hook(source, client, again) {
@@ -23,9 +22,9 @@ export function makeSources(run, tell, settings) {
       entry.left = false;
       entry.detach = attempt(() => source.hook(
         client,
-        (event, at) => attempt(() => run("decided", [kind, event, client, settings(kind)], at)),
+        (decision) => void attempt(() => decision && decide(decision)),
         () => settings(kind),
-        (text) => tell("warning", 0, text)
+        warn
       ));
     }
     return entry;
@@ -35,23 +34,26 @@ export function makeSources(run, tell, settings) {
   const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client)))) || [];
 
   return {
-    find(names, all) {
+    kinds: SOURCES.map(({ kind }) => kind),
+
+    // `wanted` is the option `sources`.
+    find(wanted) {
       for (const source of SOURCES) {
-        const named = names.split(" ").includes(source.kind);
-        if (all || named) for (const client of find(source, named)) hook(source, client);
+        const named = wanted.includes(source.kind);
+        if (named || wanted === "auto") for (const client of find(source, named)) hook(source, client);
       }
     },
 
     attach(kind, client) {
       const source = SOURCES.find((source) => source.kind === kind);
-      const wrong = (place, came, wanted) => tell("error", 0, "attach: argument " + place + " is " + came + ", must be " + wanted);
+      const wrong = (place, came, wanted) => error("attach: argument " + place + " is " + came + ", must be " + wanted);
       if (!source) {
         wrong(1, attempt(() => JSON.stringify(kind)) || typeof kind, SOURCES.map((source) => JSON.stringify(source.kind)).join(" or "));
       } else if (client !== undefined && !attempt(() => source.fits(client))) {
         wrong(2, client === null ? "null" : "of type " + typeof client, source.wanted);
       } else {
         const clients = client === undefined ? find(source, true) : [source.known ? source.known(client) : client];
-        if (!clients.length) tell("warning", 0, "attach: " + kind + " is not on this page yet");
+        if (!clients.length) warn("attach: " + kind + " is not on this page yet");
         const entries = clients.map((client) => hook(source, client, true));
         return () => entries.forEach((entry) => {
           if (!entry.left) attempt(entry.detach);

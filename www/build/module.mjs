@@ -1,5 +1,5 @@
-// The WebAssembly module as bytes: only the exports that the glue uses, short names, no sections
-// that only tools read, and its text form for a script that has to be plain ASCII.
+// The WebAssembly module as bytes: only the exports that are ours, no sections that only tools read, and
+// its text form for a script that has to be plain ASCII.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -9,17 +9,16 @@ const MEMORY = 5;
 const EXPORT = 7;
 const PAGE = 65536;
 
-/** Keeps only these exports, renames them and the imports, and drops custom sections; tells what is called what. */
-export function slim(bytes, keep) {
-  const names = { imports: new Map(), exports: new Map(), importModule: null };
+/** Keeps only our own exports, and drops custom sections. The module may import nothing. */
+export function slim(bytes) {
   const sections = [];
   for (const section of read(bytes)) {
     if (section.id === CUSTOM) continue;
-    if (section.id === IMPORT) section.body = imports(section.body, names);
-    if (section.id === EXPORT) section.body = exports(section.body, names, keep);
+    if (section.id === IMPORT) throw new Error("the module imports something: whatever it calls has to be caught");
+    if (section.id === EXPORT) section.body = exports(section.body);
     sections.push(Buffer.from([section.id]), number(section.body.length), section.body);
   }
-  return { bytes: Buffer.concat([bytes.subarray(0, 8), ...sections]), names };
+  return Buffer.concat([bytes.subarray(0, 8), ...sections]);
 }
 
 // What today's rustc emits. Named one by one, because --all-features makes imports no browser reads.
@@ -61,42 +60,16 @@ function read(bytes) {
   return sections;
 }
 
-function imports(body, names) {
-  const reader = new Reader(body);
-  const count = reader.number();
-  const out = [number(count)];
-  for (let index = 0; index < count; index++) {
-    const from = reader.name();
-    const name = reader.name();
-    const kind = reader.number();
-    if (kind !== 0) throw new Error(`the module imports ${name}, which is no function`);
-    names.importModule ??= [from, "a"];
-    if (from !== names.importModule[0]) throw new Error(`the module imports from ${from} too`);
-    names.imports.set(name, short(index));
-    out.push(text("a"), text(short(index)), Buffer.from([kind]), number(reader.number()));
-  }
-  return Buffer.concat(out);
-}
-
-function exports(body, names, keep) {
+function exports(body) {
   const reader = new Reader(body);
   const out = [];
   for (let left = reader.number(); left > 0; left--) {
     const name = reader.name();
     const kind = reader.number();
     const index = reader.number();
-    if (!keep.has(name)) continue;
-    names.exports.set(name, short(out.length));
-    out.push(Buffer.concat([text(short(out.length)), Buffer.from([kind]), number(index)]));
+    if (kind === 0 && !name.startsWith("__")) out.push(Buffer.concat([text(name), Buffer.from([kind]), number(index)]));
   }
   return Buffer.concat([number(out.length), ...out]);
-}
-
-/** a … z, A … Z, aa …: names that need no quotes in JavaScript. */
-function short(index) {
-  const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  const last = letters[index % letters.length];
-  return index < letters.length ? last : short(Math.floor(index / letters.length) - 1) + last;
 }
 
 class Reader {

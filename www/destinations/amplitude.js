@@ -1,4 +1,6 @@
 // Amplitude: the Browser SDK, from its snippet or put at `window.amplitude` by the page.
+import { get } from "../read.js";
+import { CONFIRMS, MISSING, queues } from "./state.js";
 
 let open = 0; // what was handed over and has not arrived yet
 
@@ -6,22 +8,34 @@ export default {
   kind: "amplitude",
   script: /amplitude/,
 
-  send({ name, properties, options, user }, stub, confirmed) {
-    const amplitude = window.amplitude;
-    for (const [property, value] of Object.entries(user)) {
+  // The SDK fills the snippet's own object. An SDK that waits for `init` queues too, and its promises
+  // tell: asking for the device would be one more call in the stub's queue with every look.
+  state(blocked) {
+    const { amplitude } = window;
+    const is = (name) => typeof get(amplitude, name) === "function";
+    if (!is("track") || !is("Identify")) return MISSING;
+    return get(amplitude, "invoked") === true && !is("runQueuedFunctions") ? queues(blocked) : CONFIRMS;
+  },
+
+  send({ name, properties, decision, messageId }, stub, confirmed) {
+    const { amplitude } = window;
+    const options = { insert_id: messageId, time: decision.decidedAt };
+    // The user property of a flag of Optimizely's, as Amplitude's guide for it names it.
+    if (decision.source === "optimizelyFeature") {
+      const off = decision.properties && decision.properties.enabled === false;
       const identify = new amplitude.Identify();
-      identify.set(property, value);
-      amplitude.identify(identify, { ...options, insert_id: options.insert_id + "-user" });
+      identify.set("[Optimizely] " + (decision.flagKey || ""), (!off && decision.variationKey) || "off");
+      amplitude.identify(identify, { ...options, insert_id: messageId + "-user" });
     }
     const { promise } = amplitude.track(name, properties, options) || {};
-    if (!promise) return "";
+    if (!promise) return false;
     open++;
     // 5xx is what it says when it could not reach its server, and has thrown the event away.
     promise.then(({ code }) => {
       open--;
       if (code < 500) confirmed();
     }, () => open--);
-    return "later";
+    return true;
   },
 
   // It sends in its own time, and what waits then goes out with its next page at best.

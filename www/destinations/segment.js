@@ -1,6 +1,9 @@
 // What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
 // does not run.
+import { experimentOf, variationOf } from "../decision.js";
+import { at, get, isList, isObject, keys } from "../read.js";
 import { makeScript } from "../script.js";
+import { CONFIRMS, FAILED, MISSING, READY, queues } from "./state.js";
 
 const METHODS =
   "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware alias debug group identify off on once page " +
@@ -56,37 +59,63 @@ function ignoresMessageId({ VERSION }, stub) {
   return stub || (major === "1" && minor < 68);
 }
 
+// Only analytics.js has a version like `1.84.3`.
+const hasVersion = (analytics) => String(get(analytics, "VERSION")).includes(".");
+
+// A disabled analytics.js, or one whose visitor refused consent, looks initialized and drops all.
+const dropsAll = (analytics) => at(analytics, "settings.writeKey") === "" && !keys(at(analytics, "queue.plugins")).length;
+
+/** Whether it is another library that speaks Segment's language. */
+export const isForeign = (state) => state === READY && !hasVersion(get(window, "analytics"));
+
 export default {
   kind: "segment",
   script: /\/analytics\.js\/v1\//,
 
-  // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real
-  // tool.
-  send({ name, properties, options, user }, stub, confirmed, traits) {
+  // "`track` is a function" says nothing: a stub has it for ever when analytics.js is blocked.
+  state(blocked) {
+    const analytics = get(window, "analytics");
+    const is = (name) => typeof get(analytics, name) === "function";
+    const initialized = get(analytics, "initialized");
+    if (!is("track")) return MISSING;
+    if (isList(analytics) || initialized === false) return queues(blocked);
+    if (initialized === true) return dropsAll(analytics) ? FAILED : hasVersion(analytics) ? CONFIRMS : READY;
+    if (!is("then") || !is("load")) return READY;
+    // The npm package's buffer: it has its instance once it has loaded.
+    const instance = get(analytics, "instance");
+    return !isObject(instance) ? queues(blocked) : dropsAll(instance) ? FAILED : CONFIRMS;
+  },
+
+  // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real tool.
+  send({ name, properties, decision, messageId, time, page, options, traits }, stub, confirmed) {
+    const { context, integrations } = options.destinationOptions.segment;
+    const given = { timestamp: time, messageId };
+    if (page || keys(context).length) given.context = page ? { ...context, page } : { ...context };
+    if (keys(integrations).length) given.integrations = { ...integrations };
     let identified = () => {};
     const settled = () => {
       identified();
       confirmed();
     };
-    const analytics = window.analytics;
+    const { analytics } = window;
     if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
       analytics.__decisionBridge = true;
       analytics.addSourceMiddleware(giveKey);
     }
-    const result = stub
-      ? analytics.track(name, properties, options, settled)
-      : analytics.track(name, properties, options);
-    const promise = result && !Array.isArray(result) && typeof result.then === "function";
+    const result = stub ? analytics.track(name, properties, given, settled) : analytics.track(name, properties, given);
+    const promise = result && !isList(result) && typeof result.then === "function";
     if (promise) result.then(settled, settled);
-    if (user.experiments) identified = traits(user);
-    if (promise || stub) return "later";
+    if (options.identify) {
+      const variation = decision.isHoldback ? "holdback" : decision.variationKey || variationOf(decision);
+      identified = traits({ [decision.experimentKey || experimentOf(decision)]: variation });
+    }
+    if (promise || stub) return true;
     identified();
-    return "";
   },
 };
 
-// Gives our events their idempotency key where analytics.js ignores the option `messageId`
-// (before 1.68). Other events pass untouched.
+// Gives our events their idempotency key where analytics.js ignores the option `messageId` (before 1.68).
+// Other events pass untouched.
 function giveKey({ payload, next }) {
   const event = payload.obj;
   // Options it does not know end up in the context.

@@ -1,6 +1,7 @@
 // A vs B: its one callback, and the dataLayer it pushes to where that is switched on. Either may
 // tell of what the other has told already.
-import { attempt } from "../page.js";
+import { experimentOf, fill, make, variationOf } from "../decision.js";
+import { attempt, get } from "../read.js";
 import { share } from "./slot.js";
 
 const heard = new WeakSet();
@@ -27,7 +28,7 @@ export default {
       heard.add(event);
       const key = [event.experiment_id, event.variation_id, event.event_name].join();
       if (!ways.has(key)) ways.set(key, way);
-      if (ways.get(key) === way) told({ ...event, visitor_id: attempt(() => window.avsb.getVisitorId()) });
+      if (ways.get(key) === way) told(read({ ...event, visitor_id: attempt(() => window.avsb.getVisitorId()) }, Date.now()));
     };
     if (!isLayer(client)) return share(client, "onEvent", ([event]) => tell(event));
     const look = (entry) => {
@@ -38,3 +39,16 @@ export default {
     return share(client, "push", (entries) => entries.forEach(look));
   },
 };
+
+/** Reads one event, if it is an exposure: conversions come the same way. */
+export function read(event, now) {
+  const decision = make("avsb", now);
+  fill(decision, {
+    experimentId: get(event, "experiment_id"),
+    experimentName: get(event, "experiment_name"),
+    variationId: get(event, "variation_id"),
+    variationName: get(event, "variation_name"),
+    userId: get(event, "visitor_id"),
+  });
+  return get(event, "event_name") === "experiment_viewed" && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+}

@@ -1,4 +1,6 @@
 // GrowthBook: shares the one tracking callback, and replays what was assigned before.
+import { experimentOf, fill, make, variationOf } from "../decision.js";
+import { attempt, at } from "../read.js";
 import { share } from "./slot.js";
 
 const LONGEST_WAIT_MS = 1000; // as long as GrowthBook itself holds up a redirect
@@ -37,7 +39,7 @@ export default {
       if (known.has(key)) return;
       known.add(key);
       const wait = result.value && result.value.urlRedirect && handedOver(experiment.key);
-      told({ experiment, result }, timestamp && +timestamp);
+      told(read({ experiment, result }, +timestamp || Date.now()));
       return wait;
     };
     // The log of developer mode has every visitor and the times, the results only the last visitor.
@@ -57,6 +59,25 @@ export default {
   },
 };
 
+/**
+ * Reads one assignment. Nothing comes of a result whose visitor is not in the experiment: the targeting,
+ * the coverage or the QA mode kept him out.
+ */
+export function read(event, now) {
+  const decision = make("growthbook", now);
+  fill(decision, {
+    experimentKey: at(event, "experiment.key"),
+    experimentName: at(event, "experiment.name"),
+    variationKey: at(event, "result.key"),
+    variationName: at(event, "result.name"),
+    userId: at(event, "result.hashValue"),
+    flagKey: at(event, "result.featureId"),
+  });
+  // The hash decides about visitors alone; the address and `forcedVariations` go past it.
+  if (at(event, "result.hashUsed") !== true) decision.forced = "a variation forced in GrowthBook";
+  return at(event, "result.inExperiment") === true && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+}
+
 // Where GrowthBook redirects, that may wait until the decision is out.
 function handedOver(key) {
   return new Promise((resolve) => {
@@ -64,7 +85,7 @@ function handedOver(key) {
     const isIt = ({ experimentKey }) => experimentKey === key;
     const isHeld = (decision) => isIt(decision) && decision.steps.some(({ step }) => /^held/.test(step));
     // What is held for consent may be held for ever.
-    const came = () => Promise.resolve().then(() => bridge.diagnose().decisions.some(isHeld) && done());
+    const came = () => Promise.resolve().then(() => attempt(() => bridge.diagnose().decisions.some(isHeld)) && done());
     const stop = Object.entries({ delivered: done, dropped: done, decision: came }).map(([name, then]) => bridge.on(name, (decision) => isIt(decision) && then()));
     const timer = setTimeout(done, LONGEST_WAIT_MS);
     function done() {

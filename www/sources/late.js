@@ -1,5 +1,5 @@
 // Globals that come late.
-import { attempt } from "../page.js";
+import { attempt } from "../read.js";
 
 const watched = new Set();
 

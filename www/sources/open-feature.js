@@ -1,8 +1,13 @@
-// OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before.
-import { attempt } from "../page.js";
+// OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before. It does not
+// know what an experiment is, so a filter has to tell.
+import { experimentOf, fill, make, variationOf } from "../decision.js";
+import { at, attempt, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
 const KEY = Symbol.for("@openfeature/web-sdk/api");
+// The reasons of a choice that depends on the visitor, and of what is the same for everybody.
+const CHOSEN = ["SPLIT", "TARGETING_MATCH"];
+const FIXED = ["STATIC", "DEFAULT"];
 
 export default {
   kind: "openFeature",
@@ -14,13 +19,34 @@ export default {
     late(KEY, look);
     return window[KEY] ? [window[KEY]] : [];
   },
-  hook(api, told) {
+  hook(api, told, settings) {
     let on = true;
     // `finally`, because a throw in `after` would give the page its default value. No hook can be
     // taken out again.
     api.addHooks({
-      finally: ({ context }, details) => void (on && attempt(() => told({ ...details, targetingKey: context.targetingKey }))),
+      finally: ({ context }, details) => void (on && attempt(() => told(read({ ...details, targetingKey: context.targetingKey }, settings(), Date.now())))),
     });
     return () => (on = false);
   },
 };
+
+/**
+ * Reads one evaluation, unless it is filtered out: by the site's list of flags; by what the flag's
+ * metadata say (`experiment: false`, or `true`, or the key of the experiment); by its reason. A provider
+ * may know no good reason (`CACHED`, or none), so a flag that the site lists needs none, it only must
+ * not be fixed. Errors and flags that are disabled have no variant.
+ */
+export function read(event, settings, now) {
+  const decision = make("openFeature", now);
+  const marked = at(event, "flagMetadata.experiment");
+  const flag = get(event, "flagKey");
+  fill(decision, { experimentKey: [marked, flag], flagKey: flag, variationKey: get(event, "variant"), userId: get(event, "targetingKey") });
+  // Nothing where there is no list.
+  const has = (name, value) => (isList(get(settings, name)) ? settings[name].some((entry) => text(entry) === text(value)) : undefined);
+  const listed = has("flags", flag);
+  const reason = get(event, "reason");
+  const counts =
+    typeof marked === "boolean" ? marked
+    : typeof marked === "string" || (has("reasons", reason) ?? (listed === undefined ? CHOSEN.includes(reason) : !FIXED.includes(reason)));
+  return counts && listed !== false && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+}

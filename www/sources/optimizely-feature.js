@@ -1,7 +1,8 @@
 // Optimizely Feature Experimentation. The listener DECISION hears what is decided from now on;
 // LOG_EVENT tells, when the SDK sends its impressions, what was decided before we came, and what the
 // old API decided, whose DECISION does not say whether it is one. What both tell counts once.
-import { attempt } from "../page.js";
+import { experimentOf, fill, make, refuse, variationOf } from "../decision.js";
+import { ask, at, attempt, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
 const CLIENT = "optimizelyClientInstance";
@@ -46,7 +47,7 @@ export default {
 
     function tell(decision, userId, at, reasons) {
       const qa = attempt(() => forced(client, decision, userId, reasons));
-      told({ ...decision, user_id: userId, qa }, at);
+      told(read({ ...decision, user_id: userId, qa }, client, at || Date.now()));
     }
   },
 };
@@ -67,4 +68,44 @@ function forced(client, { rule_key: rule, variation_key: variation }, userId, re
   const { experiments, groups = [] } = JSON.parse(datafile);
   const all = experiments.concat(...groups.map((group) => group.experiments));
   return all.some((each) => each.key === rule && each.forcedVariations[userId] === variation) && "whitelisted user";
+}
+
+/**
+ * Reads a decision about a flag, or about an experiment of the SDK's old API. Keys make the dedupe key,
+ * for DECISION of version 5 has no ids.
+ */
+export function read(event, client, now) {
+  const decision = make("optimizelyFeature", now);
+  const [flag, rule, enabled] = ["flag_key", "rule_key", "enabled"].map((name) => get(event, name));
+  fill(decision, {
+    flagKey: flag,
+    variationKey: get(event, "variation_key"),
+    experimentKey: rule,
+    userId: get(event, "user_id"),
+    qa: get(event, "qa"),
+    // A flag that was forced as a whole has no rule, and stands for itself.
+    experimentId: !text(rule) && flag,
+  });
+  if (typeof enabled === "boolean") decision.properties = { enabled };
+  // Whether the flag has the rule, and as what. Holdouts stand above the flags: a rule that a flag does
+  // not list is one.
+  const feature = get(at(ask(client, "getOptimizelyConfig"), "featuresMap"), decision.flagKey);
+  const lists = (name) => isList(get(feature, name)) && feature[name].some((each) => get(each, "key") === rule || text(get(each, "id")) === rule);
+  const type = text(get(event, "rule_type"));
+  // LOG_EVENT says it itself.
+  const kind =
+    /^(experiment|feature-test)$/.test(type) ? "experiment"
+    : /^(rollout|holdout)$/.test(type) ? type
+    : !text(rule) || lists("experimentRules") ? "experiment"
+    : lists("deliveryRules") ? "rollout"
+    : feature && "holdout";
+  const why =
+    !experimentOf(decision) || !variationOf(decision) ? "no rule of the flag applies"
+    : kind === "rollout" ? "the rule is a rollout: nothing is compared"
+    : !kind ? "Optimizely's configuration does not know the rule"
+    : get(event, "silent") === true && "the page asked for a decision without an impression";
+  if (why) refuse(decision, "not-an-exposure", why);
+  // Held out of all experiments: the option `holdback` says what becomes of it.
+  decision.isHoldback = kind === "holdout";
+  return decision;
 }

@@ -1,7 +1,7 @@
 // A tool's only slot for a callback, shared with the page: whatever the page puts in, now or later,
 // is called as ever, and we hear the arguments. An accessor, because most pages set theirs without
 // looking whether one is there.
-import { attempt } from "../page.js";
+import { attempt } from "../read.js";
 
 // `heard(arguments, alone)`; `alone` says that the page has no callback there. The promise it may
 // give holds up the callback's own answer. The answer of `share` leaves the slot as it would be

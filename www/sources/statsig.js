@@ -2,7 +2,8 @@
 // without the names of groups. The evaluations have the names, and happen without an exposure too.
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
-import { attempt } from "../page.js";
+import { experimentOf, fill, make, refuse, variationOf } from "../decision.js";
+import { ask, at, attempt, get, text } from "../read.js";
 import { late } from "./late.js";
 
 const LISTS = { config: "dynamic_configs", layer: "layer_configs" };
@@ -31,7 +32,7 @@ export default {
     const listeners = {
       experiment_evaluation: ({ experiment }) => evaluated("config", experiment),
       layer_evaluation: ({ layer }) => evaluated("layer", layer),
-      gate_evaluation: () => settings().gates && soon(),
+      gate_evaluation: () => get(settings(), "gates") && soon(),
       pre_logs_flushed: ({ events }) => events.forEach((event) => attempt(() => take(event))),
     };
 
@@ -56,7 +57,7 @@ export default {
       const { metadata, user, time } = exposure;
       const { config, ruleID } = metadata;
       const evaluation = known.get([kind, config, ruleID].join()) || attempt(() => stored(client, LISTS[kind], config));
-      told({ ...metadata, kind, user, evaluation }, time);
+      told(read({ ...metadata, kind, user, evaluation }, client, settings(), time));
     }
 
     const entries = Object.keys(listeners).map((name) => [name, (event) => attempt(() => listeners[name](event))]);
@@ -77,4 +78,43 @@ function stored(client, list, name) {
   const found = all[name] || all[hash >>> 0];
   const { r, gn, ea, ue, i } = found;
   return r ? { rule_id: r, group_name: gn, is_experiment_active: ea, is_user_in_experiment: ue, id_type: i } : found;
+}
+
+/**
+ * Reads an exposure; none when it is of a dynamic config, or of a gate and the page did not ask for
+ * gates. Statsig logs more than exposures: experiments it does not know yet, that do not run, that the
+ * user is not in.
+ */
+export function read(event, client, settings, now) {
+  const kind = get(event, "kind");
+  const reason = text(get(event, "reason"));
+  const rule = text(get(event, "ruleID"));
+  const evaluation = get(event, "evaluation") || undefined;
+  const [isGate, isConfig] = [kind === "gate", kind === "config"];
+  const [known, active, inside] = ["rule_id", "is_experiment_active", "is_user_in_experiment"].map((name) => get(evaluation, name));
+  if ((isGate && get(settings, "gates") !== true) || (isConfig && known !== undefined && active === undefined && inside === undefined)) return;
+  const decision = make("statsig", now);
+  const config = get(event, "config");
+  fill(decision, { experimentKey: [get(event, "gate"), get(event, "allocatedExperiment")], variationId: [get(event, "gateValue"), rule] });
+  if (isConfig) fill(decision, { experimentKey: config });
+  decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(config) };
+  // The evaluation of another group, after a change of user, tells nothing. A layer's parameter may
+  // have a rule of its own.
+  const isItsOwn = text(known) === rule;
+  fill(decision, {
+    variationName: isItsOwn && get(evaluation, "group_name"),
+    // The user, even where whole companies are decided about: each visitor is exposed.
+    userId: [get(evaluation, "id_type") !== "stableID" && at(event, "user.userID"), at(event, "user.customIDs.stableID"), get(ask(client, "getContextHandle"), "stableID")],
+  });
+  if (/^LocalOverride/.test(reason)) decision.qa = reason;
+  const why =
+    !/:Recognized$/.test(reason) ? "Statsig had no value for it: " + reason
+    : !experimentOf(decision) || !variationOf(decision) ? "the parameter belongs to no experiment"
+    : isGate ? ""
+    : known === undefined || (isConfig && !isItsOwn) ? "its group is not known any more"
+    : active !== true ? "the experiment does not run"
+    : inside !== true ? "the user is not in the experiment"
+    : "";
+  if (why) refuse(decision, "not-an-exposure", why);
+  return decision;
 }

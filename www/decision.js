@@ -1,0 +1,89 @@
+// The decision: that an experiment tool picked a variation, the only thing that travels here, told in
+// one vocabulary for all tools. Its fields are called as page code sees them.
+import { cut, fault, text } from "./read.js";
+
+const DAY = 86400000;
+const MILLENNIUM = 946684800000;
+const SHOWN = "campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName flagKey userId".split(" ");
+
+/** A decision of which nothing but its source and time is known. */
+export const make = (source, decidedAt) => ({ __proto__: null, source, decidedAt, isHoldback: false });
+
+/**
+ * Fills in what is not known yet, each from the first good value: a string, a number or a BigInt.
+ * Says whether anything was new.
+ */
+export function fill(decision, fields) {
+  let news = false;
+  for (const name of Object.keys(fields)) {
+    for (const value of [].concat(fields[name])) {
+      const whole = text(value);
+      if (!whole || decision[name]) continue;
+      news = true;
+      decision[name] = cut(whole);
+      if (decision[name] !== whole) decision.shortened = true;
+    }
+  }
+  return news;
+}
+
+/** Refuses the decision: nobody was exposed, or the report is faulty. The first reason counts. */
+export function refuse(decision, verdict, why) {
+  if (!decision.refused) Object.assign(decision, { refused: verdict, refusal: why });
+}
+
+export const sourceOf = (decision) => decision.label || decision.source;
+export const experimentOf = ({ experimentId, experimentKey }) => experimentId || experimentKey || "";
+export const variationOf = ({ variationId, variationKey }) => variationId || variationKey || "";
+
+/**
+ * Reads an id with no digit lost. A number that had lost digits before it came to us is taken as it
+ * came, and reported. The answer is what is wrong with something that is no id at all; with nothing,
+ * or `null`, only when one is `needed`.
+ */
+export function readId(decision, name, [who, field, value], needed, mistakes) {
+  const good = value === undefined || value === null ? !needed : typeof value === "number" ? Number.isFinite(value) : text(value);
+  if (!good) return fault(who, field, value, "a string or a number that is not empty");
+  if (typeof value === "number" && Math.abs(value) >= 2 ** 53) mistakes.push(fault(who, field, value, "a string: beyond 2^53 a number loses digits"));
+  fill(decision, { [name]: value });
+}
+
+/** Reads a flag that tools spell as boolean, number or string. Never its truthiness: `"false"` is no holdback. */
+export function readHoldback(value, who, mistakes) {
+  const told = typeof value === "boolean" ? "" + value : text(value);
+  if (value !== undefined && value !== null && !/^(true|false|0|1)$/.test(told)) mistakes.push(fault(who, "isHoldback", value, "true or false"));
+  return /^(true|1)$/.test(told);
+}
+
+/** Whether it can have been made at this moment, told at `now`: no later than clocks that disagree can make it. */
+export const isPlausible = (moment, now) => moment >= MILLENNIUM && moment <= now + DAY;
+
+/** What tells it from others: the dedupe key, what was decided about whom. Never the experiment alone. */
+export function keyFields(decision) {
+  // GrowthBook counts an experiment once, whatever feature asked for it.
+  const group = decision.campaignId || (decision.source !== "growthbook" && decision.flagKey) || "";
+  return [sourceOf(decision), group, experimentOf(decision), decision.userId || ""];
+}
+
+/** What was decided: two decisions with the same key and the same outcome are the same. */
+export const outcomeFields = (decision) => [variationOf(decision), decision.isHoldback ? "holdback" : ""];
+
+/** Takes over what the same decision, told by another entrance, knows more. Says whether anything was new. */
+export function enrich(decision, { campaignName, experimentName, variationName, audienceId, audienceName, referrer }) {
+  const landed = land(decision, referrer);
+  return fill(decision, { campaignName, experimentName, variationName, audienceId, audienceName }) || landed;
+}
+
+/** Makes it the decision of this page, where its redirect landed, coming from `referrer`. */
+export function land(decision, referrer) {
+  const landed = fill(decision, { referrer });
+  if (landed) decision.pageUrl = "";
+  return landed;
+}
+
+/** The decision as page code sees it. */
+export function shown(decision) {
+  const told = { source: sourceOf(decision) };
+  for (const name of SHOWN) if (decision[name]) told[name] = decision[name];
+  return Object.assign(told, { isHoldback: decision.isHoldback, decidedAt: decision.decidedAt });
+}

@@ -1,0 +1,25 @@
+// How a decision that waits is written down, so that the next page can take it over.
+import { experimentOf, fill, isPlausible, make, variationOf } from "./decision.js";
+import { attempt, get, isList, isObject, keys, scalars } from "./read.js";
+import { isSource } from "./spelling.js";
+
+const VERSION = 3;
+
+/** `to`: for each destination it still goes to `[destination, occurrence, idempotency key, whether it was offered]`. */
+export const record = ({ decision, receivedAt, period, isQa, isPreview }, to) =>
+  JSON.stringify({ v: VERSION, receivedAt, period, isQa, isPreview, to, decision });
+
+/** Reads a record. What another script may have left there instead is no item. */
+export function revive(entry, now) {
+  const told = attempt(() => JSON.parse(entry));
+  const from = get(told, "decision");
+  if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || !isPlausible(from.decidedAt, now) || !Number.isFinite(told.receivedAt)) return;
+  const decision = make(from.source, from.decidedAt);
+  for (const name of keys(from)) if (typeof from[name] === "string" && !/^refus/.test(name)) fill(decision, { [name]: from[name] });
+  for (const name of ["isHoldback", "personalization"]) decision[name] = from[name] === true;
+  if (isObject(from.properties)) decision.properties = scalars("", "", from.properties, []);
+  const good = ([index, occurrence, id]) => index >= 0 && index < 7 && occurrence >= 0 && /^.{1,100}$/.test(id);
+  const to = isList(told.to) ? told.to.slice(0, 7).filter((parcel) => isList(parcel) && good(parcel)) : [];
+  if (!to.length || !experimentOf(decision) || !variationOf(decision)) return;
+  return { decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };
+}

@@ -1,0 +1,39 @@
+// The dedupe period: what is a duplicate within it is new in the next. A session, as analytics tools
+// count it, ends when for some time there was neither a page nor a decision.
+import { wall } from "./core.js";
+import { PAGE, SITE, TAB } from "./store.js";
+
+export function makeSession(store, page) {
+  let last; // when there was last a page or a decision, as far as it is written down
+
+  const session = {
+    /** The running period, and the shelf on which its marks are kept. */
+    period: page,
+    shelf: PAGE,
+
+    /** Continues the running period, or begins one; answers with it. */
+    continue({ dedupe, sessionTimeoutMs }, granted) {
+      const now = wall();
+      const bySession = dedupe === "session";
+      session.shelf = dedupe === "visitor" || bySession ? SITE : dedupe === "tab" ? TAB : PAGE;
+      if (dedupe === "visitor") return (session.period = dedupe);
+      if (!granted || session.shelf === PAGE) return (session.period = page);
+      const timeout = bySession ? sessionTimeoutMs : Infinity;
+      // Every page and decision counts, but not each has to be written down to the millisecond.
+      if (now >= last && now - last < Math.min(timeout / 10, 30000)) return session.period;
+      const [id, before] = store.read(session.shelf, "session").split(" ");
+      // A clock that was set back does not end it.
+      const runs = id && id.length <= 64 && /^\d+$/.test(before) && now - before <= timeout;
+      // Two tabs that open at the same time both begin it, before one sees what the other wrote: they
+      // have to come to the same name. No two sessions of a visitor begin within one timeout.
+      session.period = runs ? id : bySession ? String(Math.floor(now / timeout)) : page;
+      last = now;
+      store.write(session.shelf, "session", session.period + " " + now);
+      if (!runs) for (const name of store.names(session.shelf, "seen/")) store.remove(session.shelf, name);
+      return session.period;
+    },
+
+    forget: () => (last = undefined),
+  };
+  return session;
+}

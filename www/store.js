@@ -1,0 +1,62 @@
+// What is kept in the browser between pages. All names begin with PREFIX; the number is the version of
+// their format. Where the browser does not keep it, the page's memory does.
+import { attempt } from "./read.js";
+
+const PREFIX = "decision-bridge/1/";
+const LONGEST = 32000; // characters of an entry: any script of the site can have written there
+const SHELVES = ["", "sessionStorage", "localStorage"];
+
+// Where something is kept: on this page, in this tab, on this site.
+export const PAGE = 0;
+export const TAB = 1;
+export const SITE = 2;
+
+export function makeStore(warn) {
+  const memory = SHELVES.map(() => new Map());
+  const trusted = []; // shelves that were seen to keep what is written
+  let stores = [];
+
+  const store = {
+    /** An entry; empty when there is none. */
+    read: (shelf, name) => String(memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(PREFIX + name)) ?? "").slice(0, LONGEST),
+
+    write(shelf, name, entry) {
+      const kept = attempt(() => {
+        stores[shelf].setItem(PREFIX + name, entry);
+        return (trusted[shelf] = trusted[shelf] || stores[shelf].getItem(PREFIX + name) === entry);
+      });
+      if (kept) return void memory[shelf].delete(name);
+      memory[shelf].set(name, entry);
+      if (stores[shelf]) warn("storage is full, or does not keep what is written: decisions are remembered on this page only");
+    },
+
+    remove(shelf, name) {
+      attempt(() => stores[shelf].removeItem(PREFIX + name));
+      memory[shelf].delete(name);
+    },
+
+    /** The names of all entries that begin so, in alphabetical order. */
+    names(shelf, prefix) {
+      const stored = (attempt(() => Object.keys(stores[shelf])) || []).filter((name) => name.startsWith(PREFIX));
+      const names = [...stored.map((name) => name.slice(PREFIX.length)), ...memory[shelf].keys()];
+      return names.filter((name) => name.startsWith(prefix)).sort();
+    },
+
+    /** Opens the browser's storages, which nobody has touched until now. Says whether they are there. */
+    open() {
+      // Even naming them throws where they are blocked.
+      stores = SHELVES.map((name) => name && attempt(() => window[name]));
+      return !!(stores[TAB] && stores[SITE]);
+    },
+
+    /** Forgets everything that was ever stored, and closes them again. */
+    purge() {
+      // Earlier pages may have stored what this one never opened.
+      store.open();
+      for (const shelf of [TAB, SITE]) for (const name of store.names(shelf, "")) store.remove(shelf, name);
+      stores = [];
+      for (const shelf of memory) shelf.clear();
+    },
+  };
+  return store;
+}
