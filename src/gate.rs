@@ -1,26 +1,105 @@
 //! The gate: may this decision go to this destination? A pure answer to what it is told.
 
-use crate::decision::{Decision, Kind, Text, Verdict};
-use crate::options::{Options, Treatment};
-use crate::signal::is_forced_tracking;
+use crate::key::Hash;
 
-/// What is known about the page and its visitor right now.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
-    /// The preview signal that was found, if any.
-    pub preview: String,
-    /// The QA signal that was found, if any.
-    pub qa: String,
-    /// Whether we may store and send.
-    pub consent: Consent,
-    /// What Optimizely's redirect cookie says, while a redirect is in flight.
-    pub redirect: String,
-    /// Stands for the visitor where a decision does not name its unit.
-    pub visitor: String,
-    /// The write key or host, where a decision does not name its project.
-    pub project: String,
-    /// What the dedupe scope calls one period: the id of the session, for instance.
-    pub period: String,
+/// A decision, as far as it has to be known here: JavaScript keeps its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Its dedupe key.
+    pub key: Hash,
+    /// Its outcome: two decisions with the same key and the same outcome are the same.
+    pub outcome: Hash,
+    /// What is true of it, of the flags below. The lowest four bits are the number of the verdict
+    /// with which its source refused it, plus one.
+    pub flags: u32,
+}
+
+impl Decision {
+    /// The visitor is held back.
+    pub const HOLDBACK: u32 = 1 << 4;
+    /// It belongs to a personalization, whose holdback is an exposure too.
+    pub const PERSONALIZATION: u32 = 1 << 5;
+    /// It was made in preview.
+    pub const PREVIEW: u32 = 1 << 6;
+    /// It was made in QA.
+    pub const QA: u32 = 1 << 7;
+    /// Its platform may be about to redirect for it.
+    pub const MAY_REDIRECT: u32 = 1 << 8;
+    /// A redirect of its experiment is in flight.
+    pub const LEAVING: u32 = 1 << 9;
+
+    /// Whether this flag is set.
+    pub fn is(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// With which verdict its source refused it, if it did.
+    pub fn refused(&self) -> Option<Verdict> {
+        Verdict::ALL.get((self.flags & 15).checked_sub(1)? as usize).copied()
+    }
+}
+
+/// How a decision ends. JavaScript knows the verdicts by these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A destination took charge of it.
+    Delivered,
+    /// The same was handed over, or waits, already.
+    Duplicate,
+    /// There is no variation to be exposed to.
+    NotAnExposure,
+    /// The visitor is held back, and not in the experiment.
+    Holdback,
+    /// It was made in preview.
+    Preview,
+    /// It was made in QA.
+    Qa,
+    /// Consent was refused.
+    NoConsent,
+    /// What came was no decision.
+    Invalid,
+    /// It waited longer than it may, or there was no room for it.
+    Expired,
+}
+
+impl Verdict {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Verdict; 9] = [
+        Verdict::Delivered,
+        Verdict::Duplicate,
+        Verdict::NotAnExposure,
+        Verdict::Holdback,
+        Verdict::Preview,
+        Verdict::Qa,
+        Verdict::NoConsent,
+        Verdict::Invalid,
+        Verdict::Expired,
+    ];
+}
+
+/// Why a decision ended as it did. JavaScript knows the reasons by these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The verdict says it, and JavaScript knows it in words.
+    Own,
+    /// No destination is wanted.
+    Unwanted,
+    /// The outbox is full.
+    Full,
+    /// It waited longer than `carryOverMs`.
+    Overdue,
+    /// It waited longer than `maxWaitMs`, and `carryOverMs` is 0.
+    WaitedOut,
+    /// The same was handed over, or waits, already.
+    Known,
+    /// Another tab handed the same over.
+    OtherTab,
+    /// The same was handed over before.
+    Before,
+    /// Consent was refused.
+    Refused,
+    /// A destination took charge of it.
+    TookCharge,
 }
 
 /// Whether we may store and send.
@@ -35,24 +114,26 @@ pub enum Consent {
     Denied,
 }
 
-/// What the gate says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Judgment {
-    /// It may go, with these marks.
-    Deliver(Marks),
-    /// Not yet.
-    Hold(Hold, Marks),
-    /// Never; with the reason in words.
-    Drop(Verdict, String),
+/// What the page's owner wants of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether decisions made in preview are dropped.
+    pub drops_preview: bool,
+    /// Whether decisions made in QA are dropped.
+    pub drops_qa: bool,
+    /// Whether decisions of visitors who are held back are dropped; none leaves it to the kind.
+    pub drops_holdback: Option<bool>,
 }
 
-/// How a delivered decision is marked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// It was made in QA.
-    pub qa: bool,
-    /// It was made in preview.
-    pub preview: bool,
+/// What the gate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgment {
+    /// It may go.
+    Deliver,
+    /// Not yet.
+    Hold(Hold),
+    /// Never.
+    Drop(Verdict, Reason),
 }
 
 /// Why a decision has to wait, though a destination may be ready.
@@ -66,45 +147,35 @@ pub enum Hold {
 
 /// Judges one decision for one destination, where `is_known` says that the same was last handed
 /// over, or waits, for its dedupe key. The first objection counts.
-pub fn judge(decision: &Decision, facts: &Facts, options: &Options, is_known: bool) -> Judgment {
-    let drop = |verdict, why: &str| Judgment::Drop(verdict, why.to_owned());
-    if let Some(verdict) = decision.refused {
-        return drop(verdict, decision.get(Text::Refusal));
+pub fn judge(decision: &Decision, consent: Consent, rules: &Rules, is_known: bool) -> Judgment {
+    let own = |verdict| Judgment::Drop(verdict, Reason::Own);
+    if let Some(verdict) = decision.refused() {
+        return own(verdict);
     }
-    let keeps = decision.kind == Kind::Personalization;
-    if decision.holdback && options.drops_holdback().unwrap_or(!keeps) {
-        return drop(Verdict::Holdback, "the visitor is held back, and not in the experiment");
+    let drops_holdback = rules.drops_holdback.unwrap_or(!decision.is(Decision::PERSONALIZATION));
+    if decision.is(Decision::HOLDBACK) && drops_holdback {
+        return own(Verdict::Holdback);
     }
-    let mut marks = Marks::default();
-    // Asking Optimizely to track in spite of a forced variation makes it QA.
-    let forced = if is_forced_tracking(&facts.qa) { "" } else { decision.get(Text::Forced) };
-    let preview = if forced.is_empty() { &facts.preview } else { forced };
-    if !preview.is_empty() {
-        match options.preview() {
-            Treatment::Drop => return drop(Verdict::Preview, preview),
-            treatment => marks.preview = treatment == Treatment::Mark,
-        }
+    if decision.is(Decision::PREVIEW) && rules.drops_preview {
+        return own(Verdict::Preview);
     }
-    let qa = decision.first_of(&[Text::Qa], &facts.qa);
-    if !qa.is_empty() {
-        match options.qa() {
-            Treatment::Drop => return drop(Verdict::Qa, qa),
-            treatment => marks.qa = treatment == Treatment::Mark,
-        }
+    if decision.is(Decision::QA) && rules.drops_qa {
+        return own(Verdict::Qa);
     }
     if is_known {
-        return drop(Verdict::Duplicate, "the same decision was handed over, or waits, already");
+        return Judgment::Drop(Verdict::Duplicate, Reason::Known);
     }
-    match facts.consent {
-        Consent::Denied => drop(Verdict::NoConsent, "consent was refused"),
-        _ => hold(decision, facts).map_or(Judgment::Deliver(marks), |hold| Judgment::Hold(hold, marks)),
+    match hold(decision, consent) {
+        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),
+        Some(hold) => Judgment::Hold(hold),
+        None => Judgment::Deliver,
     }
 }
 
 /// Why the decision has to wait, if it has to.
-pub fn hold(decision: &Decision, facts: &Facts) -> Option<Hold> {
-    let leaving = decision.may_redirect && decision.source.is_leaving(&facts.redirect, decision.experiment());
-    match facts.consent {
+pub fn hold(decision: &Decision, consent: Consent) -> Option<Hold> {
+    let leaving = decision.is(Decision::MAY_REDIRECT) && decision.is(Decision::LEAVING);
+    match consent {
         Consent::Unknown => Some(Hold::Consent),
         _ => leaving.then_some(Hold::Redirect),
     }

@@ -1,107 +1,292 @@
-//! The only room that speaks JavaScript: what the shell calls, and (in `page`) what we ask of it.
+//! The door: what JavaScript calls, in numbers alone, so that the module needs no glue and imports
+//! nothing.
 //!
-//! The shell (`www/decision-bridge.js`) owns `window.decisionBridge`; its methods come in here
-//! through [`call`], with the moment they were called.
+//! What is longer than a number comes in pieces: the letters of texts that are hashed, what is
+//! remembered for each destination, the parcels of an item. Numbers that mean nothing are ignored.
 
-use wasm_bindgen::prelude::*;
+use std::cell::RefCell;
 
-use crate::decision::{Decision, Verdict, cut};
-use crate::json::join;
-use crate::options::Options;
-use crate::source::{self, Source, direct, optimizely_web};
-use crate::tracker;
-use crate::view::{View, fault, kind};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen::prelude::wasm_bindgen;
 
-pub mod page;
+use crate::gate::{Consent, Decision, Rules};
+use crate::key::Hash;
+use crate::outbox::{Call, Facts, Input, Now, Options, Outbox};
+use crate::parcel::{DESTINATIONS, Item, Mark, Memory, Parcel, State};
 
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+/// The period of a carried item is the one in its register.
+const THIS_PERIOD: u32 = 1 << 10;
 
-/// Starts the module. Its decisions are numbered from `first` on: the instances that died on this page
-/// had the numbers up to there.
-#[wasm_bindgen]
-pub fn start(first: u32) {
-    tracker::wake(first);
+struct Desk {
+    outbox: Outbox,
+    now: Now,
+    /// The hash over the letters that came since the last one was kept.
+    letters: Hash,
+    /// The last hash that was made.
+    made: Hash,
+    key: Hash,
+    outcome: Hash,
+    period: Hash,
+    who: Hash,
+    memory: Memory,
+    parcels: [Parcel; DESTINATIONS],
 }
 
-/// Calls a method of `window.decisionBridge` that was called, or pushed, at the moment `at` (ms
-/// since the epoch), or tells of something that happened on the page. Mistakes are reported, never
-/// thrown. Answers with the report's JSON for `diagnose`, else with nothing.
-#[wasm_bindgen]
-pub fn call(method: &str, arguments: JsValue, at: f64) -> String {
-    let mut mistakes = Vec::new();
-    let picked = arguments.pick("0 1", "");
-    let told = picked.at(0);
-    let first = arguments.walk("0", "");
-    let mut answer = String::new();
-    match method {
-        "init" => {
-            let options = Options::parse(&first, &mut mistakes);
-            if !tracker::init(options) {
-                mistakes.clear();
-                tracker::warn("init: was called before; this call changes nothing");
-            }
-        }
-        "trackLayerDecision" | "trackDecision" => {
-            let layer = method == "trackLayerDecision";
-            let source = if layer { Source::OptimizelyWeb } else { Source::Direct };
-            let mut decision = Decision::new(source, at);
-            if !layer {
-                decision = direct::read(&arguments, at, &mut mistakes);
-            } else if !matches!(told.kind, kind::OBJECT | kind::FUNCTION) {
-                decision.refuse(Verdict::Invalid, &fault(method, "argument 1", told, "an object"));
-            } else {
-                decision = tracker::around("optimizely", at, |around| {
-                    optimizely_web::read_callback(&first, around, &mut mistakes)
-                });
-            }
-            if layer {
-                tracker::decide_by_callback(decision);
-            } else {
-                if let Some(named) = Source::named(decision.source_name()).filter(|it| *it != source) {
-                    tracker::entered(named, true);
-                }
-                tracker::decide(decision);
-            }
-        }
-        // A hook has something: source, event, client, settings of the source.
-        "decided" => {
-            let about = arguments.pick("1 2", "");
-            let (event, client) = (arguments.walk("1", ""), arguments.walk("2", ""));
-            match Source::named(told.string()) {
-                Some(Source::OptimizelyWeb) => {
-                    let client = about.at(1).string();
-                    if about.at(0).is(kind::TEXT) {
-                        tracker::replay(client, about.at(0).text == "initialized");
-                    } else {
-                        let read =
-                            tracker::around(client, at, |around| optimizely_web::read_event(&event, around));
-                        tracker::decide_by_event(read);
-                    }
-                }
-                Some(source) => {
-                    let settings = arguments.walk("3", "");
-                    if let Some(decision) = source::read(source, &event, &client, &settings, at) {
-                        tracker::entered(source, false);
-                        tracker::decide(decision);
-                    }
-                }
-                None => {}
-            }
-        }
-        "consent" if told.is(kind::BOOL) => tracker::consent(told.is_true()),
-        "consent" => mistakes.push(fault(method, "argument 1", told, "true or false")),
-        "flush" => tracker::flush(),
-        "look" => tracker::look_again(),
-        "forward" => answer = tracker::forward(&first),
-        "woken" => tracker::woken(),
-        "diagnose" => answer = tracker::diagnose(),
-        "confirmed" => tracker::confirmed(told.text, picked.at(1).text),
-        "shown" | "hidden" | "activated" | "blocked" => tracker::happened(method, told.text),
-        _ => mistakes.push(join(&["`", cut(method), "` is not a method of decisionBridge"])),
+impl Desk {
+    fn decision(&self, flags: u32) -> Decision {
+        Decision { key: self.key, outcome: self.outcome, flags }
     }
-    for text in mistakes {
-        page::tell("error", 0, &text);
+
+    #[inline(never)]
+    fn handle(&mut self, input: Input) {
+        self.outbox.handle(self.now, input);
     }
-    answer
+}
+
+thread_local! {
+    static DESK: RefCell<Desk> = const {
+        RefCell::new(Desk {
+            outbox: Outbox::NONE,
+            now: Now { wall: 0.0, steady: 0.0 },
+            letters: Hash::new(),
+            made: Hash::new(),
+            key: Hash::new(),
+            outcome: Hash::new(),
+            period: Hash::new(),
+            who: Hash::new(),
+            memory: [None; DESTINATIONS],
+            parcels: [Parcel::NONE; DESTINATIONS],
+        })
+    };
+}
+
+fn desk<T>(does: impl FnOnce(&mut Desk) -> T) -> T {
+    DESK.with_borrow_mut(does)
+}
+
+/// The moment of all calls that follow: ms since the epoch, and ms on a clock that never jumps back.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn now(wall: f64, steady: f64) {
+    desk(|desk| desk.now = Now { wall, steady });
+}
+
+/// One more UTF-16 code unit of a text that is hashed.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn letter(unit: u32) {
+    desk(|desk| desk.letters = desk.letters.unit(unit as u16));
+}
+
+/// The hash of the letters since the last `keep` goes to a register: 0 key, 1 outcome, 2 period, 3 who.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn keep(register: u32) {
+    desk(|desk| {
+        desk.made = std::mem::take(&mut desk.letters);
+        let place = match register {
+            0 => &mut desk.key,
+            1 => &mut desk.outcome,
+            2 => &mut desk.period,
+            3 => &mut desk.who,
+            _ => return,
+        };
+        *place = desk.made;
+    });
+}
+
+/// 32 bits of what `keep` or `message_id` made last; 0 are the most significant ones.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn word(index: u32) -> u32 {
+    desk(|desk| desk.made.word(index))
+}
+
+/// A fresh outbox. The flags: bits 0 and 1 `preview`, bits 2 and 3 `qa` (0 drop, 1 mark, 2 send), bits
+/// 4 and 5 `holdback` (0 auto, 1 drop, 2 send), bit 6 `dedupe` is "none", bit 7 `destinations` is
+/// "auto". The destinations: a bit for each.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn init(poll: f64, max_wait: f64, carry_over: f64, flags: u32, destinations: u32) {
+    let holdback = flags >> 4 & 3;
+    let options = Options {
+        poll_interval_ms: poll,
+        max_wait_ms: max_wait,
+        carry_over_ms: carry_over,
+        rules: Rules {
+            drops_preview: flags & 3 == 0,
+            drops_qa: flags & 12 == 0,
+            drops_holdback: (holdback != 0).then_some(holdback == 1),
+        },
+        dedupes: flags & 64 == 0,
+        finds_destinations: flags & 128 != 0,
+        destinations,
+    };
+    desk(|desk| desk.outbox = Outbox::new(options, desk.now));
+}
+
+/// Whether we may store and send: 0 granted, 1 unknown, 2 denied. The period is what its register holds.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn facts(consent: u32) {
+    let consent = match consent {
+        0 => Consent::Granted,
+        1 => Consent::Unknown,
+        2 => Consent::Denied,
+        _ => return,
+    };
+    desk(|desk| desk.handle(Input::Facts(Facts { consent, period: desk.period })));
+}
+
+/// Whether a redirect of this decision is in flight; the next `facts` judges by it.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn leaving(id: u32, yes: bool) {
+    desk(|desk| desk.handle(Input::Redirects(id, yes)));
+}
+
+/// What is remembered of a destination, for the next `decided` or `recalled`: the occurrence, and
+/// whether its outcome is that of the decision asked about.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn remembered(destination: u32, occurrence: u32, same: bool) {
+    desk(|desk| {
+        if let Some(mark) = desk.memory.get_mut(destination as usize) {
+            *mark = Some(Mark { occurrence: counted(occurrence), same });
+        }
+    });
+}
+
+/// A decision came in. Its key and outcome are what their registers hold.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn decided(id: u32, flags: u32) {
+    desk(|desk| {
+        let memory = std::mem::take(&mut desk.memory);
+        desk.handle(Input::Decided(id, desk.decision(flags), memory));
+    });
+}
+
+/// A parcel of the next item that is `carried`.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn parcel(destination: u32, occurrence: u32, offered: bool) {
+    desk(|desk| {
+        if let Some(parcel) = desk.parcels.get_mut(destination as usize) {
+            *parcel = Parcel { offered, ..Parcel::new(counted(occurrence)) };
+        }
+    });
+}
+
+/// An item that an earlier page left to us. Its key and outcome are what their registers hold, its
+/// period too if bit 10 is set; else it is of another period.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn carried(id: u32, flags: u32, received_at: f64) {
+    desk(|desk| {
+        let period = if flags & THIS_PERIOD != 0 { desk.period } else { Hash::NONE };
+        let parcels = std::mem::replace(&mut desk.parcels, [Parcel::NONE; DESTINATIONS]);
+        let item = Item { parcels, ..Item::new(id, desk.decision(flags), period, received_at) };
+        desk.handle(Input::Carried(item));
+    });
+}
+
+/// A destination was looked for: 0 missing, 1 a stub, 2 ready, 3 ready and confirms, 4 failed.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn found(destination: u32, state: u32) {
+    let state = match state {
+        0 => State::Missing,
+        1 => State::Stub,
+        2 => State::Ready,
+        3 => State::ReadyAndConfirms,
+        4 => State::Failed,
+        _ => return,
+    };
+    desk(|desk| desk.handle(Input::Found(destination, state)));
+}
+
+/// What is remembered for the key of an item was looked up.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn recalled(id: u32, destination: u32) {
+    desk(|desk| {
+        let memory = std::mem::take(&mut desk.memory);
+        desk.handle(Input::Recalled(id, destination, memory));
+    });
+}
+
+/// A destination was called: 0 it returned, 1 it will confirm, 2 it threw.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn called(id: u32, destination: u32, call: u32) {
+    let call = match call {
+        0 => Call::Returned,
+        1 => Call::WillConfirm,
+        _ => Call::Threw,
+    };
+    desk(|desk| desk.handle(Input::Called(id, destination, call)));
+}
+
+/// A destination told that it took charge.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn confirmed(id: u32, destination: u32) {
+    desk(|desk| desk.handle(Input::Confirmed(id, destination)));
+}
+
+/// The page wants everything tried again, whatever a destination threw at it.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn flush() {
+    desk(|desk| desk.handle(Input::Flush));
+}
+
+/// Some time passed, or something happened that makes another look worth while.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn tick() {
+    desk(|desk| desk.handle(Input::Tick));
+}
+
+/// The page is being left.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn hidden() {
+    desk(|desk| desk.handle(Input::Leaving));
+}
+
+/// The page came back.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn shown() {
+    desk(|desk| desk.handle(Input::Returned));
+}
+
+/// The next thing to do, as [`crate::outbox::Effect::code`] spells it; 0 for nothing.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn poll() -> f64 {
+    desk(|desk| desk.outbox.poll(desk.now).map_or(0.0, |effect| effect.code()))
+}
+
+/// In how many ms the next `tick` is wanted; -1 for none.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn wake_in() -> f64 {
+    desk(|desk| desk.outbox.wake_in().unwrap_or(-1.0))
+}
+
+/// How many decisions are pending.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn pending() -> u32 {
+    desk(|desk| desk.outbox.pending() as u32)
+}
+
+/// Makes the idempotency key of what goes to a destination, for `word` to read.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn message_id(id: u32, destination: u32) {
+    desk(|desk| {
+        desk.made = desk.outbox.message_id(id, destination, desk.who).unwrap_or(Hash::NONE);
+    });
+}
+
+/// The open parcel of an item for a destination: `occurrence * 2 + offered`; -1 when there is none.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn open(id: u32, destination: u32) -> i32 {
+    desk(|desk| {
+        let parcel = desk.outbox.item(id).and_then(|item| item.parcel(destination));
+        let open = parcel.filter(|parcel| parcel.is_open());
+        open.map_or(-1, |parcel| i32::from(parcel.occurrence) * 2 + i32::from(parcel.offered))
+    })
+}
+
+/// Whether a parcel of an item waits to be handed over.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn waits(id: u32) -> bool {
+    desk(|desk| desk.outbox.item(id).is_some_and(Item::is_waiting))
+}
+
+/// Occurrences are counted up to where an effect has room for them.
+fn counted(occurrence: u32) -> u16 {
+    u16::try_from(occurrence).unwrap_or(u16::MAX)
 }

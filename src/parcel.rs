@@ -1,30 +1,49 @@
-//! Items and parcels: a decision in the outbox, with one parcel for each destination; and how it
-//! is written down, so that the next page can take it over.
+//! Items and parcels: a decision in the outbox, with one parcel for each destination.
 
-use crate::decision::{Decision, Kind, Text, Verdict};
-use crate::destination::{Destination, State};
-use crate::gate::{Hold, Marks};
-use crate::json::{Fields, decimal, whole};
-use crate::source::Source;
-use crate::store::{Mark, Memory};
+use crate::gate::{Decision, Hold, Verdict};
+use crate::key::Hash;
+
+/// The number of a destination. Only JavaScript knows its name; one of [`DESTINATIONS`] or more is
+/// nobody.
+pub type Destination = u32;
+
+/// How many destinations there are.
+pub const DESTINATIONS: usize = 7;
+
+/// In which state a destination is. JavaScript knows the states by these numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// There is no trace of it.
+    #[default]
+    Missing,
+    /// A stub that queues, which may never load.
+    Stub,
+    /// The real tool, which tells no more once its call returned.
+    Ready,
+    /// The real tool, which tells when it took charge.
+    ReadyAndConfirms,
+    /// It was disabled, or could not be loaded.
+    Failed,
+}
+
+impl State {
+    /// Whether the real tool is there.
+    pub fn is_ready(self) -> bool {
+        matches!(self, State::Ready | State::ReadyAndConfirms)
+    }
+}
 
 /// A decision in the outbox.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Item {
     /// Its number on this page.
     pub id: u32,
     /// The decision.
     pub decision: Decision,
-    /// Its dedupe key.
-    pub key: String,
-    /// Its outcome.
-    pub outcome: String,
-    /// One parcel for each destination it goes to.
-    pub parcels: Vec<Parcel>,
-    /// How it is marked.
-    pub marks: Marks,
+    /// One parcel for each destination, by its number.
+    pub parcels: [Parcel; DESTINATIONS],
     /// The dedupe period it was made in. What is remembered of another one says nothing about it.
-    pub period: String,
+    pub period: Hash,
     /// When it came in, in ms since the epoch. From then on it may wait.
     pub received_at: f64,
     /// Whether an earlier page left it to us.
@@ -43,17 +62,17 @@ pub struct Item {
     pub parked: bool,
     /// Whether its end was told. It stays for destinations that come late.
     pub told: bool,
+    /// Whether nothing more can become of it. It leaves the outbox at the end of the turn.
+    pub gone: bool,
 }
 
 /// What goes to one destination.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parcel {
-    /// Where to.
-    pub destination: Destination,
+    /// Whether there is one: the decision goes to this destination.
+    pub present: bool,
     /// How many changes of variation came before it, plus one.
-    pub occurrence: u32,
-    /// The idempotency key.
-    pub message_id: String,
+    pub occurrence: u16,
     /// Whether it was handed over on this page, and to what.
     pub handed: Handed,
     /// Whether it ever was, on this page or an earlier one.
@@ -85,98 +104,26 @@ pub enum Handed {
     Tool,
 }
 
-const VERSION: &str = "2";
+/// What was last handed to a destination for a dedupe key, seen from a decision with that key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its occurrence.
+    pub occurrence: u16,
+    /// Whether its outcome is that of the decision.
+    pub same: bool,
+}
+
+/// What is remembered for one dedupe key within the running period: a mark for each destination.
+pub type Memory = [Option<Mark>; DESTINATIONS];
 
 impl Item {
-    /// Whether a parcel waits for its destination.
-    pub fn is_waiting(&self) -> bool {
-        self.parcels.iter().any(Parcel::is_waiting)
-    }
-
-    /// Whether it has to wait for the next round: Optimizely redirects in the very task in which it
-    /// decides, and writes its redirect cookie after it told us.
-    pub fn is_fresh(&self, round: u32) -> bool {
-        self.decision.may_redirect && self.arrived_in == round && self.is_waiting()
-    }
-
-    /// Writes the item down: fields one after the other, each behind its length.
-    pub fn record(&self) -> String {
-        let decision = &self.decision;
-        let mut out = Writer::default();
-        out.text(VERSION);
-        for number in [
-            self.received_at,
-            decision.decided_at,
-            decision.source as u8 as f64,
-            decision.kind as u8 as f64,
-            f64::from(u8::from(decision.holdback)),
-            f64::from(u8::from(self.marks.qa)),
-            f64::from(u8::from(self.marks.preview)),
-        ] {
-            out.number(number);
-        }
-        for text in Text::ALL {
-            out.text(decision.get(text));
-        }
-        out.text(&self.period);
-        for parcel in self.parcels.iter().filter(|parcel| parcel.is_open()) {
-            out.number(parcel.destination as u8 as f64);
-            out.number(f64::from(parcel.occurrence));
-            out.text(&parcel.message_id);
-            out.number(f64::from(u8::from(parcel.offered)));
-        }
-        out.0
-    }
-
-    /// Reads a record. What another script may have left there instead is no item.
-    pub fn from_record(record: &str) -> Option<Item> {
-        let mut fields = Reader(record);
-        if fields.text()? != VERSION {
-            return None;
-        }
-        let received_at = fields.number()?;
-        let decided_at = fields.number()?;
-        let source = *Source::ALL.get(fields.number()? as usize)?;
-        let mut decision = Decision::new(source, decided_at);
-        decision.kind = *Kind::ALL.get(fields.number()? as usize)?;
-        decision.holdback = fields.number()? == 1.0;
-        let marks = Marks { qa: fields.number()? == 1.0, preview: fields.number()? == 1.0 };
-        for text in Text::ALL {
-            decision.fill(text, fields.text()?);
-        }
-        let period = fields.text()?.to_owned();
-        let mut parcels = Vec::new();
-        while !fields.0.is_empty() {
-            let destination = *Destination::ALL.get(fields.number()? as usize)?;
-            let occurrence = fields.number()? as u32;
-            let message_id = fields.text()?;
-            if message_id.len() > 100 || parcels.len() >= Destination::ALL.len() {
-                return None;
-            }
-            let parcel = Parcel::new(destination, occurrence, message_id.to_owned());
-            parcels.push(Parcel { offered: fields.number()? == 1.0, ..parcel });
-        }
-        let complete =
-            !decision.experiment().is_empty() && !decision.variation().is_empty() && !parcels.is_empty();
-        complete.then(|| Item {
-            parcels,
-            marks,
-            period,
-            carried: true,
-            ..Item::new(0, decision, received_at)
-        })
-    }
-
     /// An item without parcels yet, that came in at `received_at` (ms since the epoch).
-    pub fn new(id: u32, decision: Decision, received_at: f64) -> Item {
+    pub const fn new(id: u32, decision: Decision, period: Hash, received_at: f64) -> Item {
         Item {
             id,
-            key: decision.key(),
-            outcome: decision.outcome(),
             decision,
-            parcels: Vec::new(),
-            marks: Marks::default(),
-            period: String::new(),
+            parcels: [Parcel::NONE; DESTINATIONS],
+            period,
             received_at,
             carried: false,
             hold: None,
@@ -186,93 +133,51 @@ impl Item {
             arrived_in: 0,
             parked: false,
             told: false,
+            gone: false,
         }
     }
-}
 
-/// Packs the properties of a decision into one text.
-pub fn pack(fields: &Fields) -> String {
-    let mut out = Writer::default();
-    for (name, json) in &fields.0 {
-        out.text(name);
-        out.text(json);
-    }
-    out.0
-}
-
-/// Puts packed properties into `fields`. What is no longer readable is left out.
-pub fn unpack(packed: &str, fields: &mut Fields) {
-    let mut packed = Reader(packed);
-    while let (Some(name), Some(json)) = (packed.text(), packed.text()) {
-        fields.put(name, json);
-    }
-}
-
-#[derive(Default)]
-struct Writer(String);
-
-impl Writer {
-    #[inline(never)]
-    fn text(&mut self, text: &str) {
-        self.0 += &decimal(text.len() as f64);
-        self.0.push(':');
-        self.0 += text;
+    /// The parcel for a destination.
+    pub fn parcel(&self, destination: Destination) -> Option<&Parcel> {
+        self.parcels.get(destination as usize).filter(|parcel| parcel.present)
     }
 
-    fn number(&mut self, number: f64) {
-        self.text(&decimal(number));
-    }
-}
-
-struct Reader<'a>(&'a str);
-
-impl<'a> Reader<'a> {
-    #[inline(never)]
-    fn text(&mut self) -> Option<&'a str> {
-        let (length, rest) = self.0.split_once(':')?;
-        let (text, rest) = rest.split_at_checked(whole(length)? as usize)?;
-        self.0 = rest;
-        Some(text)
+    /// Whether a parcel waits for its destination.
+    pub fn is_waiting(&self) -> bool {
+        self.parcels.iter().any(Parcel::is_waiting)
     }
 
-    #[inline(never)]
-    fn number(&mut self) -> Option<f64> {
-        whole(self.text()?)
+    /// Whether it has to wait for the next round: Optimizely redirects in the very task in which it
+    /// decides, and writes its redirect cookie after it told us.
+    pub fn is_fresh(&self, round: u32) -> bool {
+        self.decision.is(Decision::MAY_REDIRECT) && self.arrived_in == round && self.is_waiting()
     }
 }
 
 impl Parcel {
+    /// No parcel.
+    pub const NONE: Parcel = Parcel {
+        present: false,
+        occurrence: 0,
+        handed: Handed::No,
+        offered: false,
+        failures: 0,
+        recalled_in: 0,
+        taken_at: None,
+        seen: None,
+        blind: false,
+        known: false,
+        end: None,
+    };
+
     /// A parcel that was not handed over yet.
-    pub fn new(destination: Destination, occurrence: u32, message_id: String) -> Parcel {
-        Parcel {
-            destination,
-            occurrence,
-            message_id,
-            handed: Handed::No,
-            offered: false,
-            failures: 0,
-            recalled_in: 0,
-            taken_at: None,
-            seen: None,
-            blind: false,
-            known: false,
-            end: None,
-        }
-    }
-
-    /// Takes in what is remembered for its key.
-    pub fn remember(&mut self, memory: &Memory) {
-        self.known = memory.mark(self.destination).is_some();
-    }
-
-    /// What is remembered of it, a parcel of `item`, when it was handed over.
-    pub fn mark(&self, item: &Item) -> Mark {
-        Mark { outcome: item.outcome.clone(), occurrence: self.occurrence }
+    pub fn new(occurrence: u16) -> Parcel {
+        Parcel { present: true, occurrence, ..Parcel::NONE }
     }
 
     /// Whether it has not ended yet.
     pub fn is_open(&self) -> bool {
-        self.end.is_none()
+        self.present && self.end.is_none()
     }
 
     /// Whether it waits to be handed over.
