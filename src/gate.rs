@@ -114,15 +114,34 @@ pub enum Consent {
     Denied,
 }
 
-/// What the page's owner wants of the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// Whether decisions made in preview are dropped.
-    pub drops_preview: bool,
-    /// Whether decisions made in QA are dropped.
-    pub drops_qa: bool,
-    /// Whether decisions of visitors who are held back are dropped; none leaves it to the kind.
-    pub drops_holdback: Option<bool>,
+/// What the page's owner wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// How often to look for a missing destination.
+    pub poll_interval_ms: f64,
+    /// How long to look on this page.
+    pub max_wait_ms: f64,
+    /// How long a decision may wait across pages; with 0 it waits on this page only.
+    pub carry_over_ms: f64,
+    /// The rest, in bits: 0 and 1 `preview`, 2 and 3 `qa` (0 drop, 1 mark, 2 send), 4 and 5 `holdback`
+    /// (0 auto, 1 drop, 2 send), and the flags below.
+    pub flags: u32,
+}
+
+impl Options {
+    /// `dedupe` is "none": nothing is a duplicate.
+    pub const REPEATS: u32 = 1 << 6;
+    /// `destinations` is "auto": they are those that turn out to be there.
+    pub const FINDS_DESTINATIONS: u32 = 1 << 7;
+
+    /// Whether this flag is set.
+    pub fn is(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn treatment(&self, place: u32) -> u32 {
+        self.flags >> place & 3
+    }
 }
 
 /// What the gate says.
@@ -147,19 +166,25 @@ pub enum Hold {
 
 /// Judges one decision for one destination, where `is_known` says that the same was last handed
 /// over, or waits, for its dedupe key. The first objection counts.
-pub fn judge(decision: &Decision, consent: Consent, rules: &Rules, is_known: bool) -> Judgment {
+pub fn judge(decision: &Decision, consent: Consent, options: &Options, is_known: bool) -> Judgment {
     let own = |verdict| Judgment::Drop(verdict, Reason::Own);
     if let Some(verdict) = decision.refused() {
         return own(verdict);
     }
-    let drops_holdback = rules.drops_holdback.unwrap_or(!decision.is(Decision::PERSONALIZATION));
-    if decision.is(Decision::HOLDBACK) && drops_holdback {
-        return own(Verdict::Holdback);
+    if decision.is(Decision::HOLDBACK) {
+        // "auto" leaves it to the kind.
+        let keeps = match options.treatment(4) {
+            0 => decision.is(Decision::PERSONALIZATION),
+            treatment => treatment != 1,
+        };
+        if !keeps {
+            return own(Verdict::Holdback);
+        }
     }
-    if decision.is(Decision::PREVIEW) && rules.drops_preview {
+    if decision.is(Decision::PREVIEW) && options.treatment(0) == 0 {
         return own(Verdict::Preview);
     }
-    if decision.is(Decision::QA) && rules.drops_qa {
+    if decision.is(Decision::QA) && options.treatment(2) == 0 {
         return own(Verdict::Qa);
     }
     if is_known {

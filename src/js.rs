@@ -9,37 +9,36 @@ use std::cell::RefCell;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::gate::{Consent, Decision, Rules};
+use crate::gate::{Consent, Decision, Options};
 use crate::key::Hash;
-use crate::outbox::{Call, Facts, Input, Now, Options, Outbox};
-use crate::parcel::{DESTINATIONS, Item, Mark, Memory, Parcel, State};
+use crate::outbox::{Call, Outbox};
+use crate::parcel::{DESTINATIONS, Item, Mark, Memory, State, only};
 
 /// The period of a carried item is the one in its register.
 const THIS_PERIOD: u32 = 1 << 10;
 
 struct Desk {
     outbox: Outbox,
-    now: Now,
     /// The hash over the letters that came since the last one was kept.
     letters: Hash,
     /// The last hash that was made.
     made: Hash,
-    key: Hash,
-    outcome: Hash,
-    period: Hash,
-    who: Hash,
+    /// Key, outcome, period and who.
+    registers: [Hash; 4],
     memory: Memory,
-    parcels: [Parcel; DESTINATIONS],
+    /// The item that is carried next.
+    item: Item,
 }
 
 impl Desk {
     fn decision(&self, flags: u32) -> Decision {
-        Decision { key: self.key, outcome: self.outcome, flags }
+        let [key, outcome, ..] = self.registers;
+        Decision { key, outcome, flags }
     }
 
-    #[inline(never)]
-    fn handle(&mut self, input: Input) {
-        self.outbox.handle(self.now, input);
+    fn period(&self) -> Hash {
+        let [_, _, period, _] = self.registers;
+        period
     }
 }
 
@@ -47,15 +46,11 @@ thread_local! {
     static DESK: RefCell<Desk> = const {
         RefCell::new(Desk {
             outbox: Outbox::NONE,
-            now: Now { wall: 0.0, steady: 0.0 },
             letters: Hash::new(),
-            made: Hash::new(),
-            key: Hash::new(),
-            outcome: Hash::new(),
-            period: Hash::new(),
-            who: Hash::new(),
+            made: Hash::NONE,
+            registers: [Hash::NONE; 4],
             memory: [None; DESTINATIONS],
-            parcels: [Parcel::NONE; DESTINATIONS],
+            item: Item::NONE,
         })
     };
 }
@@ -67,13 +62,13 @@ fn desk<T>(does: impl FnOnce(&mut Desk) -> T) -> T {
 /// The moment of all calls that follow: ms since the epoch, and ms on a clock that never jumps back.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn now(wall: f64, steady: f64) {
-    desk(|desk| desk.now = Now { wall, steady });
+    desk(|desk| desk.outbox.now(wall, steady));
 }
 
 /// One more UTF-16 code unit of a text that is hashed.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn letter(unit: u32) {
-    desk(|desk| desk.letters = desk.letters.unit(unit as u16));
+    desk(|desk| desk.letters.unit(unit));
 }
 
 /// The hash of the letters since the last `keep` goes to a register: 0 key, 1 outcome, 2 period, 3 who.
@@ -81,14 +76,9 @@ pub fn letter(unit: u32) {
 pub fn keep(register: u32) {
     desk(|desk| {
         desk.made = std::mem::take(&mut desk.letters);
-        let place = match register {
-            0 => &mut desk.key,
-            1 => &mut desk.outcome,
-            2 => &mut desk.period,
-            3 => &mut desk.who,
-            _ => return,
-        };
-        *place = desk.made;
+        if let Some(place) = desk.registers.get_mut(register as usize) {
+            *place = desk.made;
+        }
     });
 }
 
@@ -103,21 +93,8 @@ pub fn word(index: u32) -> u32 {
 /// "auto". The destinations: a bit for each.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn init(poll: f64, max_wait: f64, carry_over: f64, flags: u32, destinations: u32) {
-    let holdback = flags >> 4 & 3;
-    let options = Options {
-        poll_interval_ms: poll,
-        max_wait_ms: max_wait,
-        carry_over_ms: carry_over,
-        rules: Rules {
-            drops_preview: flags & 3 == 0,
-            drops_qa: flags & 12 == 0,
-            drops_holdback: (holdback != 0).then_some(holdback == 1),
-        },
-        dedupes: flags & 64 == 0,
-        finds_destinations: flags & 128 != 0,
-        destinations,
-    };
-    desk(|desk| desk.outbox = Outbox::new(options, desk.now));
+    let options = Options { poll_interval_ms: poll, max_wait_ms: max_wait, carry_over_ms: carry_over, flags };
+    desk(|desk| desk.outbox.init(options, destinations));
 }
 
 /// Whether we may store and send: 0 granted, 1 unknown, 2 denied. The period is what its register holds.
@@ -129,13 +106,13 @@ pub fn facts(consent: u32) {
         2 => Consent::Denied,
         _ => return,
     };
-    desk(|desk| desk.handle(Input::Facts(Facts { consent, period: desk.period })));
+    desk(|desk| desk.outbox.facts(consent, desk.period()));
 }
 
 /// Whether a redirect of this decision is in flight; the next `facts` judges by it.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn leaving(id: u32, yes: bool) {
-    desk(|desk| desk.handle(Input::Redirects(id, yes)));
+    desk(|desk| desk.outbox.leaving(id, yes));
 }
 
 /// What is remembered of a destination, for the next `decided` or `recalled`: the occurrence, and
@@ -153,8 +130,9 @@ pub fn remembered(destination: u32, occurrence: u32, same: bool) {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn decided(id: u32, flags: u32) {
     desk(|desk| {
-        let memory = std::mem::take(&mut desk.memory);
-        desk.handle(Input::Decided(id, desk.decision(flags), memory));
+        let decision = desk.decision(flags);
+        desk.outbox.decided(id, decision, &desk.memory);
+        desk.memory = [None; DESTINATIONS];
     });
 }
 
@@ -162,8 +140,9 @@ pub fn decided(id: u32, flags: u32) {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn parcel(destination: u32, occurrence: u32, offered: bool) {
     desk(|desk| {
-        if let Some(parcel) = desk.parcels.get_mut(destination as usize) {
-            *parcel = Parcel { offered, ..Parcel::new(counted(occurrence)) };
+        desk.item.put(destination, counted(occurrence));
+        if offered {
+            desk.item.offered |= only(destination);
         }
     });
 }
@@ -173,10 +152,10 @@ pub fn parcel(destination: u32, occurrence: u32, offered: bool) {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn carried(id: u32, flags: u32, received_at: f64) {
     desk(|desk| {
-        let period = if flags & THIS_PERIOD != 0 { desk.period } else { Hash::NONE };
-        let parcels = std::mem::replace(&mut desk.parcels, [Parcel::NONE; DESTINATIONS]);
-        let item = Item { parcels, ..Item::new(id, desk.decision(flags), period, received_at) };
-        desk.handle(Input::Carried(item));
+        let period = if flags & THIS_PERIOD != 0 { desk.period() } else { Hash::NONE };
+        let decision = desk.decision(flags);
+        desk.outbox.carried(Item { id, decision, period, received_at, ..desk.item });
+        desk.item = Item::NONE;
     });
 }
 
@@ -191,15 +170,15 @@ pub fn found(destination: u32, state: u32) {
         4 => State::Failed,
         _ => return,
     };
-    desk(|desk| desk.handle(Input::Found(destination, state)));
+    desk(|desk| desk.outbox.found(destination, state));
 }
 
 /// What is remembered for the key of an item was looked up.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn recalled(id: u32, destination: u32) {
     desk(|desk| {
-        let memory = std::mem::take(&mut desk.memory);
-        desk.handle(Input::Recalled(id, destination, memory));
+        desk.outbox.recalled(id, destination, &desk.memory);
+        desk.memory = [None; DESTINATIONS];
     });
 }
 
@@ -211,62 +190,63 @@ pub fn called(id: u32, destination: u32, call: u32) {
         1 => Call::WillConfirm,
         _ => Call::Threw,
     };
-    desk(|desk| desk.handle(Input::Called(id, destination, call)));
+    desk(|desk| desk.outbox.called(id, destination, call));
 }
 
 /// A destination told that it took charge.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn confirmed(id: u32, destination: u32) {
-    desk(|desk| desk.handle(Input::Confirmed(id, destination)));
+    desk(|desk| desk.outbox.confirmed(id, destination));
 }
 
 /// The page wants everything tried again, whatever a destination threw at it.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn flush() {
-    desk(|desk| desk.handle(Input::Flush));
+    desk(|desk| desk.outbox.flush());
 }
 
 /// Some time passed, or something happened that makes another look worth while.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn tick() {
-    desk(|desk| desk.handle(Input::Tick));
+    desk(|desk| desk.outbox.tick());
 }
 
 /// The page is being left.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn hidden() {
-    desk(|desk| desk.handle(Input::Leaving));
+    desk(|desk| desk.outbox.hidden());
 }
 
 /// The page came back.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn shown() {
-    desk(|desk| desk.handle(Input::Returned));
+    desk(|desk| desk.outbox.shown());
 }
 
-/// The next thing to do, as [`crate::outbox::Effect::code`] spells it; 0 for nothing.
+/// The next thing to do, as [`Outbox::poll`] spells it; 0 for nothing.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn poll() -> f64 {
-    desk(|desk| desk.outbox.poll(desk.now).map_or(0.0, |effect| effect.code()))
+    desk(|desk| desk.outbox.poll())
 }
 
 /// In how many ms the next `tick` is wanted; -1 for none.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn wake_in() -> f64 {
-    desk(|desk| desk.outbox.wake_in().unwrap_or(-1.0))
+    desk(|desk| desk.outbox.wake_in())
 }
 
 /// How many decisions are pending.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn pending() -> u32 {
-    desk(|desk| desk.outbox.pending() as u32)
+    desk(|desk| desk.outbox.pending())
 }
 
 /// Makes the idempotency key of what goes to a destination, for `word` to read.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn message_id(id: u32, destination: u32) {
     desk(|desk| {
-        desk.made = desk.outbox.message_id(id, destination, desk.who).unwrap_or(Hash::NONE);
+        let [.., who] = &desk.registers;
+        desk.made = desk.outbox.message_id(id, destination, who);
     });
 }
 
@@ -274,16 +254,18 @@ pub fn message_id(id: u32, destination: u32) {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn open(id: u32, destination: u32) -> i32 {
     desk(|desk| {
-        let parcel = desk.outbox.item(id).and_then(|item| item.parcel(destination));
-        let open = parcel.filter(|parcel| parcel.is_open());
-        open.map_or(-1, |parcel| i32::from(parcel.occurrence) * 2 + i32::from(parcel.offered))
+        let it = only(destination);
+        let item = desk.outbox.item(id).filter(|item| item.open & it != 0);
+        item.map_or(-1, |item| {
+            i32::from(item.occurrence(destination)) * 2 + i32::from(item.offered & it != 0)
+        })
     })
 }
 
 /// Whether a parcel of an item waits to be handed over.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn waits(id: u32) -> bool {
-    desk(|desk| desk.outbox.item(id).is_some_and(Item::is_waiting))
+    desk(|desk| desk.outbox.item(id).is_some_and(|item| item.waiting() != 0))
 }
 
 /// Occurrences are counted up to where an effect has room for them.

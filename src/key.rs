@@ -4,59 +4,60 @@
 ///
 /// FNV-1a with 128 bits: what needs to be told apart is at most all decisions of all visitors of
 /// one workspace, nobody gains by a collision of his own making, and it costs 15 lines where a
-/// cryptographic hash costs 2 KB. Four words, least significant first, because `u128` brings a
-/// multiplication of its own along.
+/// cryptographic hash costs 2 KB. In two halves, because `u128` brings a multiplication along that
+/// is larger than all of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hash([u32; 4]);
+pub struct Hash {
+    high: u64,
+    low: u64,
+}
+
+/// FNV's prime for 128 bits is 2^88 and this.
+const PRIME: u64 = 0x13b;
 
 impl Hash {
-    /// The hash of nothing that can be written.
-    pub const NONE: Hash = Hash([0; 4]);
+    /// What is the hash of nothing.
+    pub const NONE: Hash = Hash { high: 0, low: 0 };
 
     /// A hash over nothing yet.
     pub const fn new() -> Hash {
-        Hash([0x6295_c58d, 0x62b8_2175, 0x07bb_0142, 0x6c62_272e])
+        Hash { high: 0x6c62_272e_07bb_0142, low: 0x62b8_2175_6295_c58d }
     }
 
-    /// The hash with one more UTF-16 code unit.
-    pub fn unit(self, unit: u16) -> Hash {
-        self.byte(unit.into()).byte((unit >> 8).into())
+    /// One more UTF-16 code unit goes in.
+    #[inline(never)]
+    pub fn unit(&mut self, unit: u32) {
+        self.byte(unit & 0xff);
+        self.byte(unit >> 8 & 0xff);
     }
 
-    /// The hash with one more number.
-    pub fn number(self, number: u32) -> Hash {
-        self.unit(number as u16).unit((number >> 16) as u16)
+    /// One more number goes in.
+    pub fn number(&mut self, number: u32) {
+        self.unit(number);
+        self.unit(number >> 16);
     }
 
-    /// The hash with another hash.
-    pub fn hash(self, other: Hash) -> Hash {
-        other.0.into_iter().fold(self, Hash::number)
-    }
-
-    /// 32 of its bits; 0 is the most significant word.
-    pub fn word(self, index: u32) -> u32 {
-        let [a, b, c, d] = self.0;
-        match index {
-            0 => d,
-            1 => c,
-            2 => b,
-            _ => a,
+    /// Another hash goes in.
+    #[inline(never)]
+    pub fn hash(&mut self, other: &Hash) {
+        for index in 0..4 {
+            self.number(other.word(index));
         }
     }
 
-    /// The lower half of `byte` goes in. The prime is 2^88 + 0x13b.
+    /// 32 of its bits; 0 is the most significant word, 3 the least.
+    pub fn word(&self, index: u32) -> u32 {
+        let half = if index < 2 { self.high } else { self.low };
+        (half >> (32 * (!index & 1))) as u32
+    }
+
     #[inline(never)]
-    fn byte(self, byte: u32) -> Hash {
-        let [a, b, c, d] = self.0;
-        let a = a ^ (byte & 0xff);
-        let mut carry = 0;
-        let shifted = [(a, 0), (b, 0), (c, a << 24), (d, a >> 8 | b << 24)];
-        Hash(shifted.map(|(word, shifted)| {
-            carry += u64::from(word) * 0x13b + u64::from(shifted);
-            let word = carry as u32;
-            carry >>= 32;
-            word
-        }))
+    fn byte(&mut self, byte: u32) {
+        let low = self.low ^ u64::from(byte);
+        let carry =
+            (low >> 32).wrapping_mul(PRIME).wrapping_add((low & 0xffff_ffff).wrapping_mul(PRIME) >> 32);
+        self.high = self.high.wrapping_mul(PRIME).wrapping_add(low << 24).wrapping_add(carry >> 32);
+        self.low = low.wrapping_mul(PRIME);
     }
 }
 
@@ -71,7 +72,9 @@ mod tests {
     use super::Hash;
 
     fn of(bytes: &[u8]) -> Hash {
-        bytes.iter().fold(Hash::new(), |hash, byte| hash.byte(u32::from(*byte)))
+        let mut hash = Hash::new();
+        bytes.iter().for_each(|byte| hash.byte(u32::from(*byte)));
+        hash
     }
 
     fn hex(hash: Hash) -> String {
@@ -87,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_unit_is_two_bytes_and_a_number_two_units() {
-        assert_eq!(Hash::new().unit(0x6f66), of(b"fo"));
-        assert_eq!(Hash::new().number(0x626f_6f66), of(b"foob"));
+        let (mut unit, mut number) = (Hash::new(), Hash::new());
+        unit.unit(0x6f66);
+        number.number(0x626f_6f66);
+        assert_eq!((unit, number), (of(b"fo"), of(b"foob")));
     }
 }
