@@ -9,20 +9,15 @@ const SHOWN = "campaignId campaignName experimentId experimentKey experimentName
 /** A decision of which nothing but its source and time is known. */
 export const make = (source, decidedAt) => ({ __proto__: null, source, decidedAt, isHoldback: false });
 
-/**
- * Fills in what is not known yet, each from the first good value: a string, a number or a BigInt.
- * Says whether anything was new.
- */
+/** Fills in what is not known yet and came as a string, a number or a BigInt. Says whether anything was new. */
 export function fill(decision, fields) {
   let news = false;
   for (const name of Object.keys(fields)) {
-    for (const value of [].concat(fields[name])) {
-      const whole = text(value);
-      if (!whole || decision[name]) continue;
-      news = true;
-      decision[name] = cut(whole);
-      if (decision[name] !== whole) decision.shortened = true;
-    }
+    const whole = text(fields[name]);
+    if (!whole || decision[name]) continue;
+    news = true;
+    decision[name] = cut(whole);
+    if (decision[name] !== whole) decision.shortened = true;
   }
   return news;
 }

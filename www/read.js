@@ -36,6 +36,9 @@ export const keys = (value) => (Object(value) === value && attempt(() => Object.
 /** The text of a string, a number or a BigInt; empty for anything else. */
 export const text = (value) => (/^(string|number|bigint)$/.test(typeof value) ? String(value) : "");
 
+/** The first text there is among these values. */
+export const first = (...values) => values.map(text).find(Boolean);
+
 /** A text, cut at so many characters: never within one. */
 export const cut = (text, most = 512) => (text.length > most ? [...text.slice(0, 2 * most)].slice(0, most).join("") : text);
 

@@ -2,7 +2,7 @@
 // handed over itself, so it takes what those get: an object, or the experiment, the variant and an
 // object with the rest.
 import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, variationOf } from "../decision.js";
-import { fault, get, moment, scalars } from "../read.js";
+import { fault, get, isList, moment, scalars } from "../read.js";
 
 const WHO = "trackDecision: field";
 const IDS = ["experimentId", "experimentKey", "variationId", "variationKey", "campaignId", "userId"];
@@ -13,7 +13,7 @@ export function read(args, now, mistakes) {
   const decision = make("direct", now);
   const [first, second, rest] = args;
   const byPosition = /^(string|number|bigint)$/.test(typeof first);
-  if (!byPosition && (!/^(object|function)$/.test(typeof first) || Array.isArray(first) || first === null)) {
+  if (!byPosition && (!/^(object|function)$/.test(typeof first) || isList(first) || first === null)) {
     refuse(decision, "invalid", fault("trackDecision", "argument 1", first, "an object, or the id of an experiment"));
     return decision;
   }

@@ -1,7 +1,7 @@
 // OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before. It does not
 // know what an experiment is, so a filter has to tell.
 import { experimentOf, fill, make, variationOf } from "../decision.js";
-import { at, attempt, get, isList, text } from "../read.js";
+import { at, attempt, first, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
 const KEY = Symbol.for("@openfeature/web-sdk/api");
@@ -40,7 +40,7 @@ export function read(event, settings, now) {
   const decision = make("openFeature", now);
   const marked = at(event, "flagMetadata.experiment");
   const flag = get(event, "flagKey");
-  fill(decision, { experimentKey: [marked, flag], flagKey: flag, variationKey: get(event, "variant"), userId: get(event, "targetingKey") });
+  fill(decision, { experimentKey: first(marked, flag), flagKey: flag, variationKey: get(event, "variant"), userId: get(event, "targetingKey") });
   // Nothing where there is no list.
   const has = (name, value) => (isList(get(settings, name)) ? settings[name].some((entry) => text(entry) === text(value)) : undefined);
   const listed = has("flags", flag);

@@ -1,7 +1,7 @@
 // Optimizely Web, and Performance Edge: the analytics callback, the event `campaignDecided` and the
 // client's state, all read into the same decision, so that whichever comes second is a duplicate.
 import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, variationOf } from "../decision.js";
-import { ask, at, cookie, fault, get, isList, keys, moment, text } from "../read.js";
+import { ask, at, cookie, fault, first, get, isList, keys, moment, text } from "../read.js";
 
 const NAMES = ["optimizely", "optimizelyEdge"];
 const IDS = ["campaignId", "experimentId", "variationId"];
@@ -51,17 +51,17 @@ export function readCallback(call, client, now, mistakes) {
     const wrong = readId(decision, name, [WHO, name, id], !place || (place === 1 && id === undefined), mistakes);
     if (wrong) refuse(decision, "invalid", wrong);
   });
-  const { decisionData: data, campaign, extension, decidedAt, state } = call;
+  const [data, campaign, extension, decidedAt, state] = ["decisionData", "campaign", "extension", "decidedAt", "state"].map((name) => get(call, name));
   decision.isHoldback = readHoldback(get(call, "isHoldback"), WHO, mistakes);
   for (const told of [decidedAt, get(data, "timestamp")]) if (isPlausible(moment(told), now)) decision.decidedAt = moment(told);
   if (get(data, "timing") === "postRedirectPolicy") fill(decision, { referrer: get(data, "referrer") });
   fill(decision, {
     project: get(data, "projectId"),
     userId: get(data, "visitorId"),
-    campaignName: [get(campaign, "name"), get(data, "layerName")],
+    campaignName: first(get(campaign, "name"), get(data, "layerName")),
     experimentName: get(data, "experimentName"),
     variationName: get(data, "variationName"),
-    eventName: [get(extension, "eventName"), get(extension, "event_name")],
+    eventName: first(get(extension, "eventName"), get(extension, "event_name")),
   });
   refuseUnexposed(decision, get(data, "isLayerConcluded"));
   const policy = get(campaign, "policy");
@@ -184,7 +184,7 @@ function complete(decision, policy, state, client) {
 
 /** Optimizely's id of the visitor; empty when it is not known. */
 export const visitor = (client) =>
-  text(get(ask(client, "get", "visitor_id"), "randomId")) || text(get(ask(client, "get", "visitor"), "visitorId")) || cookie("optimizelyEndUserId");
+  first(get(ask(client, "get", "visitor_id"), "randomId"), get(ask(client, "get", "visitor"), "visitorId"), cookie("optimizelyEndUserId")) || "";
 
 // The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
 export const redirectCookie = () => cookie("optimizelyRedirectData");

@@ -3,7 +3,7 @@
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
 import { experimentOf, fill, make, refuse, variationOf } from "../decision.js";
-import { ask, at, attempt, get, text } from "../read.js";
+import { ask, at, attempt, first, get, text } from "../read.js";
 import { late } from "./late.js";
 
 const LISTS = { config: "dynamic_configs", layer: "layer_configs" };
@@ -95,7 +95,7 @@ export function read(event, client, settings, now) {
   if ((isGate && get(settings, "gates") !== true) || (isConfig && known !== undefined && active === undefined && inside === undefined)) return;
   const decision = make("statsig", now);
   const config = get(event, "config");
-  fill(decision, { experimentKey: [get(event, "gate"), get(event, "allocatedExperiment")], variationId: [get(event, "gateValue"), rule] });
+  fill(decision, { experimentKey: first(get(event, "gate"), get(event, "allocatedExperiment")), variationId: first(get(event, "gateValue"), rule) });
   if (isConfig) fill(decision, { experimentKey: config });
   decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(config) };
   // The evaluation of another group, after a change of user, tells nothing. A layer's parameter may
@@ -104,7 +104,7 @@ export function read(event, client, settings, now) {
   fill(decision, {
     variationName: isItsOwn && get(evaluation, "group_name"),
     // The user, even where whole companies are decided about: each visitor is exposed.
-    userId: [get(evaluation, "id_type") !== "stableID" && at(event, "user.userID"), at(event, "user.customIDs.stableID"), get(ask(client, "getContextHandle"), "stableID")],
+    userId: first(get(evaluation, "id_type") !== "stableID" && at(event, "user.userID"), at(event, "user.customIDs.stableID"), get(ask(client, "getContextHandle"), "stableID")),
   });
   if (/^LocalOverride/.test(reason)) decision.qa = reason;
   const why =
