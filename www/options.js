@@ -7,8 +7,8 @@ const DESTINATIONS = ["segment", "amplitude", "rudderstack", "mixpanel", "postho
 const CONSENT_TOOLS = ["googleConsentMode", "oneTrust", "cookiebot", "tcf", "segment", "gpc", "dnt"];
 const TREATMENTS = ["drop", "mark", "send"];
 
-// Each kind of option: `(value, name, mistakes)` gives what it takes, or nothing and what was wanted.
-const NOT = (wanted) => ({ wanted });
+// Each kind of option: `(value, name, mistakes)` gives what it takes, or a function that tells what was wanted.
+const NOT = (wanted) => () => wanted;
 const string = (wanted = "a string that is not empty", good = (value) => value.trim(), clean = cut) => (value) => {
   const told = typeof value === "string" ? clean(value) : "";
   return told && good(told) ? told : NOT(wanted);
@@ -17,6 +17,9 @@ const number = (least, most, wanted) => (value) => (typeof value === "number" &&
 const choice = (names) => (value) => (names.includes(value) ? value : NOT(oneOf(names)));
 const flag = (value) => (typeof value === "boolean" ? value : NOT("true or false"));
 const plain = (value, name, mistakes) => scalars(WHO, name, value, mistakes);
+const items = (list) => keys(list).map((place) => get(list, place));
+// `null` and `false`, like what is not there.
+const asksNothing = (value) => (value ?? false) === false;
 
 // Of anything that JSON can carry.
 const json = (known) => (value, name, mistakes) => {
@@ -37,22 +40,24 @@ const json = (known) => (value, name, mistakes) => {
 // Of texts that are not empty; names whatever else is in it.
 const list = (wanted, fallback) => (value, name, mistakes) => {
   if (!isList(value)) return NOT(wanted);
-  const good = keys(value).map((place) => value[place]).filter((item) => (typeof item === "string" && item) || void mistakes.push(fault(WHO, name, item, wanted)));
-  return good.length || !value.length ? good.map((item) => cut(item)) : fallback;
+  const given = items(value);
+  const good = given.filter((item) => (typeof item === "string" && item) || void mistakes.push(fault(WHO, name, item, wanted)));
+  return good.length || !given.length ? good.map((item) => cut(item)) : fallback;
 };
 
 // `"auto"`, or a list of kinds. A list without one good entry is as good as none.
 const kinds = (known) => (value, name, mistakes) => {
   if (!isList(value)) return value === "auto" ? value : NOT('"auto" or a list');
-  const good = keys(value).filter((place) => known.includes(value[place]) || void mistakes.push(fault(WHO, name + "[" + place + "]", value[place], oneOf(known))));
-  return good.length || !value.length ? known.filter((kind) => good.some((place) => value[place] === kind)) : "auto";
+  const given = items(value);
+  const good = given.filter((item, place) => known.includes(item) || void mistakes.push(fault(WHO, name + "[" + place + "]", item, oneOf(known))));
+  return good.length || !given.length ? known.filter((kind) => good.includes(kind)) : "auto";
 };
 
 const consentTools = (value, name, mistakes) => {
-  if (!value && typeof value !== "string" && value !== 0) return [];
-  const taken = isList(value) ? kinds(CONSENT_TOOLS)(value, name, mistakes) : [choice(CONSENT_TOOLS)(value)];
-  if (taken[0] && taken[0].wanted) mistakes.push(fault(WHO, name, value, taken[0].wanted));
-  return taken === "auto" ? [] : taken.filter((tool) => !tool.wanted);
+  if (asksNothing(value)) return [];
+  const taken = isList(value) ? kinds(CONSENT_TOOLS)(value, name, mistakes) : CONSENT_TOOLS.filter((tool) => tool === value);
+  if (!isList(value) && !taken.length) mistakes.push(fault(WHO, name, value, oneOf(CONSENT_TOOLS)));
+  return taken === "auto" ? [] : taken;
 };
 
 // The one table: the default of each option, and what it takes. An object is a group of options.
@@ -73,9 +78,9 @@ const OPTIONS = {
   alias: [false, flag],
   pollIntervalMs: [250, number(10, 60000, "10 to 60000")],
   maxWaitMs: [5000, number(0, 600000, "0 to 600000")],
-  carryOverMs: [1800000, number(0, Infinity, "0 or more")],
+  carryOverMs: [1800000, number(0, 1e99, "0 or more")],
   dedupe: ["session", choice(["session", "page", "tab", "visitor", "none"])],
-  sessionTimeoutMs: [1800000, number(1000, Infinity, "1000 or more")],
+  sessionTimeoutMs: [1800000, number(1000, 1e99, "1000 or more")],
   preview: ["drop", choice(TREATMENTS)],
   qa: ["mark", choice(TREATMENTS)],
   qaSignals: { params: [[], list("a list of names or name=value pairs", [])], cookies: [[], list("a list of names or name=value pairs", [])] },
@@ -107,7 +112,7 @@ export function parse(given, mistakes) {
   const forward = get(given, "forwardEvents");
   if (isObject(forward) && get(forward, "to") === undefined) mistakes.push('init: option `forwardEvents.to` is missing, must be "optimizelyWeb"');
   // Whoever means to ask is not taken to need no consent, whatever he wrote.
-  if (get(given, "consentFrom")) options.requireConsent = true;
+  if (!asksNothing(get(given, "consentFrom"))) options.requireConsent = true;
   return options;
 }
 
@@ -124,11 +129,10 @@ function group(given, specs, prefix, mistakes) {
     if (!spec) mistakes.push(WHO + " `" + name + "` is not known");
     else if (isList(spec)) {
       const taken = spec[1](value, name, mistakes);
-      if (taken && taken.wanted) mistakes.push(fault(WHO, name, value, taken.wanted));
+      if (typeof taken === "function") mistakes.push(fault(WHO, name, value, taken()));
       else options[key] = taken;
     } else if (isObject(value)) options[key] = group(value, spec, name + ".", mistakes);
-    // `null` and `false` ask for nothing in it.
-    else if (value) mistakes.push(fault(WHO, name, value, "an object"));
+    else if (!asksNothing(value)) mistakes.push(fault(WHO, name, value, "an object"));
   }
   return options;
 }
@@ -139,6 +143,6 @@ export const shown = (options) => ({ ...options, writeKey: options.writeKey && o
 // A script is loaded from here: `https:` from anywhere the page names, `http:` from this machine.
 function isCdnUrl(text) {
   const { protocol, hostname } = attempt(() => new URL(text)) || {};
-  const clean = /^https?:\/\/[!-~]{1,1990}$/.test(text) && !/[\\"'<>`@?#]/.test(text);
+  const clean = /^https?:\/\/[\w[][!-~]{0,1990}$/.test(text) && !/[\\"'<>`@?#]/.test(text);
   return clean && (protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname));
 }

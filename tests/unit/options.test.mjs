@@ -1,0 +1,449 @@
+// Options: what comes in, what it is worth, and the exact words about what is wrong.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ONE_OF_EACH_KIND, load, locked, property, revoked } from './page.mjs'
+
+const { parse, shown } = await load('options.js')
+
+/** A copy that stands for itself: options have no prototypes, and share their defaults. */
+const plain = (options) => JSON.parse(JSON.stringify(options))
+const parsed = (given) => {
+  const mistakes = []
+  const options = parse(given, mistakes)
+  return [plain(options), mistakes]
+}
+const DEFAULTS = parsed({})[0]
+
+function good(given) {
+  const [options, mistakes] = parsed(given)
+  assert.deepEqual(mistakes, [])
+  return options
+}
+
+/** The option is refused with these words, falls back to its default, and disturbs no other. */
+function refuses(given, mistake) {
+  const [options, mistakes] = parsed(given)
+  assert.deepEqual(mistakes, [mistake])
+  assert.deepEqual(options, DEFAULTS, mistake)
+  const [besides, still] = parsed({ eventName: 'Seen', pollIntervalMs: 77, ...given })
+  assert.deepEqual(still, [mistake])
+  assert.ok(besides.eventName === 'Seen' || besides.pollIntervalMs === 77)
+}
+
+/** Every kind of value but those is refused. */
+function refusesAllBut(good, name, wanted) {
+  for (const [value, spelled] of ONE_OF_EACH_KIND) {
+    if (!good.includes(spelled)) refuses({ [name]: value }, `init: option \`${name}\` is ${spelled}, must be ${wanted}`)
+  }
+}
+
+const list = (...names) => names.map((name) => `"${name}"`).join(' or ')
+const LONG = '"0123456789012345678901234567890123456789…"'
+const SOURCES = ['optimizelyWeb', 'growthbook', 'openFeature', 'avsb', 'optimizelyFeature', 'statsig']
+const DESTINATIONS = ['segment', 'amplitude', 'rudderstack', 'mixpanel', 'posthog', 'ga4', 'gtm']
+
+test('the defaults are those of the contract', () => {
+  const options = good({})
+  assert.deepEqual(options, {
+    writeKey: null, cdnUrl: null, eventName: null, propertyCase: 'auto', properties: {}, sources: 'auto', sourceOptions: {},
+    destinations: 'auto',
+    destinationOptions: { segment: { context: {}, integrations: {} }, amplitude: { exposureEvent: null } },
+    identify: false, alias: false, pollIntervalMs: 250, maxWaitMs: 5000, carryOverMs: 1_800_000, dedupe: 'session',
+    sessionTimeoutMs: 1_800_000, preview: 'drop', qa: 'mark', qaSignals: { params: [], cookies: [] }, holdback: 'auto',
+    requireConsent: false, consentFrom: [], consentCategory: null, consentDefault: 'hold',
+    statsig: { identity: false, customIDs: {}, custom: {}, environment: null },
+    forwardEvents: { to: null, track: true, namedPages: true, categorizedPages: true, revenue: 'as-is', onlyRevenueFor: null },
+    debug: false,
+  })
+  for (const nothing of [null, undefined, { writeKey: undefined, whatever: undefined }]) assert.deepEqual(good(nothing), options)
+})
+
+test('options that are no object are refused as a whole', () => {
+  for (const [value, spelled] of ONE_OF_EACH_KIND) {
+    if (['null', 'an object'].includes(spelled)) continue
+    const [options, mistakes] = parsed(value)
+    assert.deepEqual(mistakes, [`init: the options are ${spelled}, must be an object`])
+    assert.deepEqual(options, DEFAULTS)
+  }
+})
+
+test('an unknown option is named', () => {
+  refuses({ writekey: 'k' }, 'init: option `writekey` is not known')
+  refuses({ '': null }, 'init: option `` is not known')
+  refuses({ constructor: 1 }, 'init: option `constructor` is not known')
+  refuses(JSON.parse('{"__proto__": 1}'), 'init: option `__proto__` is not known')
+  const long = 'x'.repeat(1000)
+  refuses({ [long]: 1 }, `init: option \`${long.slice(0, 512)}\` is not known`)
+})
+
+test('each mistake is told and what is right still counts', () => {
+  const [options, mistakes] = parsed({ debug: 'yes', eventName: 'Seen', maxWaitMs: -1, pollIntervalMs: 100, qa: 'drop', typo: 1 })
+  assert.deepEqual(mistakes, [
+    'init: option `debug` is "yes", must be true or false',
+    'init: option `maxWaitMs` is -1, must be a number of 0 to 600000',
+    'init: option `typo` is not known',
+  ])
+  assert.deepEqual(options, { ...DEFAULTS, eventName: 'Seen', pollIntervalMs: 100, qa: 'drop' })
+})
+
+test('a write key is letters, digits and two signs', () => {
+  for (const key of ['abcXYZ019', 'a', 'with_and-', 'k'.repeat(128)]) assert.equal(good({ writeKey: key }).writeKey, key)
+  refusesAllBut([LONG], 'writeKey', 'letters, digits, _ and -')
+  for (const attack of ['a/../../evil', 'a?x=1', 'a#', 'a b', 'a"><script>', 'ключ', 'a%2f', 'a.b', 'a\n', 'a\0', '<key>', 'a\\b']) {
+    refuses({ writeKey: attack }, `init: option \`writeKey\` is "${attack}", must be letters, digits, _ and -`)
+  }
+  refuses({ writeKey: 'k'.repeat(129) }, `init: option \`writeKey\` is "${'k'.repeat(40)}…", must be letters, digits, _ and -`)
+})
+
+const cdn = (url) => parsed({ writeKey: 'k', cdnUrl: url })
+const CDN_WANTED = 'an https: URL, or http: on a loopback host, without query'
+
+test('a cdn url is https or on this machine', () => {
+  for (const url of [
+    'https://cdn.example.com',
+    'https://cdn.example.com/proxy/path',
+    'https://cdn.example.com:8443',
+    'http://localhost',
+    'http://localhost:8080/cdn',
+    'http://127.0.0.1:3000',
+    'http://127.1.2.3',
+    'http://[::1]:9000',
+    'https://[2001:db8::1]/x',
+  ]) {
+    for (const given of [url, `${url}//`]) {
+      const [options, mistakes] = cdn(given)
+      assert.deepEqual([options.cdnUrl, mistakes], [url, []], given)
+    }
+  }
+})
+
+test('no other cdn url passes', () => {
+  for (const url of [
+    'http://cdn.example.com',
+    '//cdn.example.com',
+    '/proxy',
+    'cdn.example.com',
+    'HTTPS://cdn.example.com',
+    'https:/cdn.example.com',
+    'https://',
+    'https:///path',
+    'https://:80',
+    'javascript:alert(1)',
+    'javascript://localhost/%0aalert(1)',
+    'data:text/javascript,alert(1)',
+    'blob:https://example.com/1',
+    'ftp://localhost',
+    'http://localhost.evil.com',
+    'http://localhost@evil.com',
+    'http://127.0.0.1@evil.com',
+    'http://127.0.0.1.evil.com',
+    'http://127.evil.com',
+    'http://127.0.0.1:80@evil.com',
+    'http://127.0.0.256',
+    'http://128.0.0.1',
+    'http://evil.com/localhost',
+    'http://evil.com#localhost',
+    'http://evil.com\\@localhost',
+    'http://localhost\\@evil.com',
+    'http://[::2]',
+    'https://user:secret@example.com',
+    'https://example.com/?x=1',
+    'https://example.com/#x',
+    'https://example.com/a b',
+    'https://example.com/\0',
+    'https://example.com/\n',
+    'https://exämple.com',
+    'https://example.com/"onload="',
+    'https://example.com/<script>',
+    'https://example.com/`',
+    ' https://example.com',
+    '',
+  ]) {
+    const [options, mistakes] = cdn(url)
+    assert.equal(options.cdnUrl, null, url)
+    assert.equal(mistakes.length, 1, url)
+    assert.ok(mistakes[0].startsWith('init: option `cdnUrl` is "') && mistakes[0].endsWith(`, must be ${CDN_WANTED}`), mistakes[0])
+    assert.equal(options.writeKey, 'k')
+  }
+  refusesAllBut([], 'cdnUrl', CDN_WANTED)
+})
+
+test('a cdn url that is too long is refused and not cut', () => {
+  const [options, mistakes] = cdn(`https://cdn.example.com/${'x'.repeat(2000)}`)
+  assert.deepEqual([options.cdnUrl, mistakes.length], [null, 1])
+})
+
+test('a cdn url without a write key is of no use', () => {
+  assert.deepEqual(parsed({ cdnUrl: 'https://cdn.example.com' })[1], ['init: option `cdnUrl` is of no use without `writeKey`'])
+})
+
+test('an event name is a string with something in it', () => {
+  assert.equal(good({ eventName: 'Experiment Seen' }).eventName, 'Experiment Seen')
+  assert.equal(good({ eventName: 'é'.repeat(600) }).eventName, 'é'.repeat(512))
+  refusesAllBut(['"no such"', LONG], 'eventName', 'a string that is not empty')
+  refuses({ eventName: '  ' }, 'init: option `eventName` is "  ", must be a string that is not empty')
+})
+
+test('numbers stay within their ranges', () => {
+  for (const [name, wanted, least, most] of [
+    ['pollIntervalMs', 'a number of 10 to 60000', 10, 60_000],
+    ['maxWaitMs', 'a number of 0 to 600000', 0, 600_000],
+    ['carryOverMs', 'a number of 0 or more', 0, 1e15],
+    ['sessionTimeoutMs', 'a number of 1000 or more', 1000, 1e15],
+  ]) {
+    for (const number of [least, most, least + 1]) assert.equal(good({ [name]: number })[name], number, name)
+    assert.equal(good({ [name]: least + 1.75 })[name], least + 1, `${name} is a whole number`)
+    refusesAllBut(least < 7 ? ['7.5'] : [], name, wanted)
+    if (least > 0) refuses({ [name]: least - 1 }, `init: option \`${name}\` is ${least - 1}, must be ${wanted}`)
+    if (most < 1e15) refuses({ [name]: most + 1 }, `init: option \`${name}\` is ${most + 1}, must be ${wanted}`)
+    refuses({ [name]: '300' }, `init: option \`${name}\` is "300", must be ${wanted}`)
+  }
+  refuses({ pollIntervalMs: 1e12 }, 'init: option `pollIntervalMs` is 1000000000000, must be a number of 10 to 60000')
+})
+
+test('choices are listed', () => {
+  for (const [name, ...choices] of [
+    ['dedupe', 'session', 'page', 'tab', 'visitor', 'none'],
+    ['preview', 'drop', 'mark', 'send'],
+    ['qa', 'drop', 'mark', 'send'],
+    ['holdback', 'auto', 'drop', 'send'],
+    ['propertyCase', 'auto', 'camelCase', 'snake_case'],
+    ['consentDefault', 'hold', 'grant', 'refuse'],
+  ]) {
+    refusesAllBut([], name, list(...choices))
+    for (const choice of choices) assert.equal(good({ [name]: choice })[name], choice)
+    const capital = choices[0].toUpperCase()
+    refuses({ [name]: capital }, `init: option \`${name}\` is "${capital}", must be ${list(...choices)}`)
+  }
+})
+
+test('flags are booleans and nothing like them', () => {
+  for (const name of ['requireConsent', 'debug', 'identify', 'alias']) {
+    for (const flag of [true, false]) assert.equal(good({ [name]: flag })[name], flag)
+    refusesAllBut(['true', 'false'], name, 'true or false')
+    refuses({ [name]: 'true' }, `init: option \`${name}\` is "true", must be true or false`)
+    refuses({ [name]: 1 }, `init: option \`${name}\` is 1, must be true or false`)
+  }
+})
+
+test('properties are strings, numbers and booleans', () => {
+  const options = good({ properties: { a: 'text "quoted"\n', b: 1.5, c: true, d: -2, e: '', n: null, z: undefined } })
+  assert.deepEqual(options.properties, { a: 'text "quoted"\n', b: 1.5, c: true, d: -2, e: '' })
+  refusesAllBut(['an object'], 'properties', 'an object')
+  for (const [value, spelled] of ONE_OF_EACH_KIND) {
+    if (['true', 'false', '7.5', '-1', 'null'].includes(spelled) || spelled.startsWith('"')) continue
+    const mistake = `init: option \`properties.bad\` is ${spelled}, must be a string, a number or a boolean`
+    refuses({ properties: { bad: value } }, mistake)
+    assert.deepEqual(parsed({ properties: { bad: value, good: 1 } })[0].properties, { good: 1 })
+  }
+})
+
+test('properties are 4096 characters at most', () => {
+  const properties = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}`, 'x'.repeat(500)]))
+  const [options, mistakes] = parsed({ properties })
+  assert.equal(Object.keys(options.properties).length, 8)
+  assert.deepEqual(mistakes, ['init: option `properties` is longer than 4096 characters, the rest is left out'])
+})
+
+test('names of properties may be what objects have anyway, or what we call things', () => {
+  const text = '{"__proto__":"a","constructor":"b","toString":"c","wanted":"d"}'
+  assert.equal(JSON.stringify(good({ properties: JSON.parse(text) }).properties), text)
+  const segment = { context: JSON.parse(text) }
+  assert.equal(JSON.stringify(good({ destinationOptions: { segment } }).destinationOptions.segment.context), text)
+})
+
+test('qa signals are lists of names or pairs', () => {
+  const qaSignals = { params: ['qa', 'mode=test'], cookies: ['team'] }
+  assert.deepEqual(good({ qaSignals }).qaSignals, qaSignals)
+  assert.deepEqual(good({ qaSignals: {} }), DEFAULTS)
+  refusesAllBut(['an object', 'null', 'false'], 'qaSignals', 'an object')
+  for (const part of ['params', 'cookies']) {
+    for (const [value, spelled] of ONE_OF_EACH_KIND) {
+      const mistake = `init: option \`qaSignals.${part}\` is ${spelled}, must be a list of names or name=value pairs`
+      if (spelled !== 'a list') refuses({ qaSignals: { [part]: value } }, mistake)
+      if (!spelled.startsWith('"') || spelled === '""') refuses({ qaSignals: { [part]: [value] } }, mistake)
+    }
+  }
+  refuses({ qaSignals: { param: ['qa'] } }, 'init: option `qaSignals.param` is not known')
+})
+
+test('sources are known or a mistake', () => {
+  const wanted = list(...SOURCES)
+  assert.deepEqual(good({ sources: 'auto' }), DEFAULTS)
+  assert.deepEqual(good({ sources: ['optimizelyWeb'] }).sources, ['optimizelyWeb'])
+  assert.deepEqual(good({ sources: [] }).sources, [], 'an empty list asks for none')
+  refusesAllBut(['a list'], 'sources', '"auto" or a list')
+  for (const [value, spelled] of ONE_OF_EACH_KIND) {
+    refuses({ sources: [value] }, `init: option \`sources[0]\` is ${spelled}, must be ${wanted}`)
+  }
+  const [options, mistakes] = parsed({ sources: ['optimizelyWeb', 'statsik', 'optimizelyWeb'] })
+  assert.deepEqual(mistakes, [`init: option \`sources[1]\` is "statsik", must be ${wanted}`])
+  assert.deepEqual(options.sources, ['optimizelyWeb'], 'the good ones count, once')
+  refuses({ sources: ['direct'] }, `init: option \`sources[0]\` is "direct", must be ${wanted}`)
+})
+
+test('destinations are known or a mistake', () => {
+  assert.deepEqual(good({ destinations: 'auto' }), DEFAULTS)
+  assert.deepEqual(good({ destinations: ['segment'] }).destinations, ['segment'])
+  assert.deepEqual(good({ destinations: ['gtm', 'segment'] }).destinations, ['segment', 'gtm'], 'in the order in which they are served')
+  assert.deepEqual(good({ destinations: [] }).destinations, [])
+  refusesAllBut(['a list'], 'destinations', '"auto" or a list')
+  const [options, mistakes] = parsed({ destinations: ['segment', 'segmnt'] })
+  assert.deepEqual(mistakes, [`init: option \`destinations[1]\` is "segmnt", must be ${list(...DESTINATIONS)}`])
+  assert.deepEqual(options.destinations, ['segment'])
+})
+
+test('what is said about a part is an object or asks for nothing', () => {
+  for (const name of ['statsig', 'destinationOptions', 'forwardEvents']) {
+    refusesAllBut(['an object', 'null', 'false'], name, 'an object')
+    for (const nothing of [false, null, undefined]) assert.deepEqual(good({ [name]: nothing }), DEFAULTS)
+  }
+  for (const name of ['segment', 'amplitude']) {
+    refuses({ destinationOptions: { [name]: 7 } }, `init: option \`destinationOptions.${name}\` is 7, must be an object`)
+    refuses({ destinationOptions: { [name]: 0 } }, `init: option \`destinationOptions.${name}\` is 0, must be an object`)
+    assert.deepEqual(good({ destinationOptions: { [name]: {} } }), DEFAULTS)
+  }
+  refusesAllBut(['an object'], 'sourceOptions', 'an object')
+})
+
+test('an unknown option of a part is named in full', () => {
+  for (const [given, name] of [
+    [{ statsig: { identify: true } }, 'statsig.identify'],
+    [{ forwardEvents: { to: 'optimizelyWeb', pages: true } }, 'forwardEvents.pages'],
+    [{ destinationOptions: { segmnt: {} } }, 'destinationOptions.segmnt'],
+    [{ destinationOptions: { segment: { traits: {} } } }, 'destinationOptions.segment.traits'],
+    [{ destinationOptions: { 'segment.context': {} } }, 'destinationOptions.segment.context'],
+    [{ 'statsig.identity': true }, 'statsig.identity'],
+    [{ sourceOptions: { statsik: {} } }, 'sourceOptions.statsik'],
+  ]) {
+    assert.deepEqual(parsed(given)[1], [`init: option \`${name}\` is not known`])
+  }
+})
+
+test('each option of statsig is checked', () => {
+  const statsig = { identity: true, customIDs: { company: '7', shop: 12 }, custom: { plan: 'pro', beta: true }, environment: 'staging' }
+  assert.deepEqual(good({ statsig }).statsig, statsig)
+  for (const [given, mistake] of [
+    [{ identity: 'yes' }, '`statsig.identity` is "yes", must be true or false'],
+    [{ customIDs: ['company', '7'] }, '`statsig.customIDs` is a list, must be an object'],
+    [{ customIDs: { company: {} } }, '`statsig.customIDs.company` is an object, must be a string, a number or a boolean'],
+    [{ custom: { plan: [1] } }, '`statsig.custom.plan` is a list, must be a string, a number or a boolean'],
+    [{ environment: '' }, '`statsig.environment` is "", must be a string that is not empty'],
+  ]) {
+    refuses({ statsig: given }, `init: option ${mistake}`)
+  }
+})
+
+test('events are forwarded where the page says to', () => {
+  const to = 'optimizelyWeb'
+  assert.deepEqual(good({ forwardEvents: { to } }).forwardEvents, { ...DEFAULTS.forwardEvents, to }, 'all of them')
+  const forwardEvents = { to, track: false, namedPages: true, categorizedPages: false, revenue: 'cents', onlyRevenueFor: ['Order Completed'] }
+  assert.deepEqual(good({ forwardEvents }).forwardEvents, forwardEvents)
+  assert.deepEqual(good({ forwardEvents: { to, onlyRevenueFor: [] } }).forwardEvents.onlyRevenueFor, [], 'an empty list asks for none')
+})
+
+test('each option of forwarding is checked', () => {
+  for (const [given, came] of [[{}, 'missing'], [{ to: undefined }, 'missing'], [{ to: null }, 'null'], [{ to: '' }, '""'], [{ to: 'vwo' }, '"vwo"']]) {
+    refuses({ forwardEvents: given }, `init: option \`forwardEvents.to\` is ${came}, must be "optimizelyWeb"`)
+  }
+  for (const [given, mistake] of [
+    [{ track: 1 }, 'track` is 1, must be true or false'],
+    [{ namedPages: null }, 'namedPages` is null, must be true or false'],
+    [{ categorizedPages: 'all' }, 'categorizedPages` is "all", must be true or false'],
+    [{ revenue: 'euros' }, 'revenue` is "euros", must be "as-is" or "cents"'],
+    [{ onlyRevenueFor: 'Order' }, 'onlyRevenueFor` is "Order", must be a list of event names'],
+    [{ onlyRevenueFor: [7] }, 'onlyRevenueFor` is 7, must be a list of event names'],
+  ]) {
+    const [options, mistakes] = parsed({ forwardEvents: { ...given, to: 'optimizelyWeb' } })
+    assert.deepEqual(mistakes, [`init: option \`forwardEvents.${mistake}`])
+    assert.deepEqual(options, good({ forwardEvents: { to: 'optimizelyWeb' } }), 'the default counts')
+  }
+})
+
+test('context and integrations of Segment are carried as they are', () => {
+  const segment = {
+    context: { app: { name: 'shop', tags: [1, 'two', null] }, ip: '0.0.0.0' },
+    integrations: { All: false, Amplitude: { session_id: 7 }, gone: undefined },
+  }
+  assert.deepEqual(good({ destinationOptions: { segment } }).destinationOptions.segment, {
+    context: segment.context,
+    integrations: { All: false, Amplitude: { session_id: 7 } },
+  })
+  for (const part of ['context', 'integrations']) {
+    const name = `init: option \`destinationOptions.segment.${part}`
+    refuses({ destinationOptions: { segment: { [part]: [] } } }, `${name}\` is a list, must be an object`)
+    const circle = {}
+    circle.circle = circle
+    for (const [value, spelled] of [[() => {}, 'a function'], [7n, '7n'], ['x'.repeat(32_000), `"${'x'.repeat(40)}…"`], [circle, 'an object']]) {
+      refuses({ destinationOptions: { segment: { [part]: { bad: value } } } }, `${name}.bad\` is ${spelled}, must be what JSON can carry`)
+    }
+  }
+})
+
+test('Amplitude may be given another event', () => {
+  const given = (exposureEvent) => ({ destinationOptions: { amplitude: { exposureEvent } } })
+  assert.equal(good(given('$exposure')).destinationOptions.amplitude.exposureEvent, '$exposure')
+  refuses(given(7), 'init: option `destinationOptions.amplitude.exposureEvent` is 7, must be a string that is not empty')
+})
+
+test('options of a source are its own', () => {
+  const sourceOptions = { optimizelyWeb: { any: { thing: [1] } }, openFeature: { flags: ['a'] } }
+  assert.deepEqual(good({ sourceOptions }).sourceOptions, sourceOptions)
+})
+
+test('the report shows the options in force and no secret', () => {
+  const given = {
+    writeKey: 'abcdefghijkl', cdnUrl: 'https://cdn.test/', dedupe: 'tab', qa: 'send', properties: { site: 'shop' },
+    qaSignals: { params: ['qa'] }, sources: ['optimizelyWeb'], maxWaitMs: 1,
+  }
+  assert.deepEqual(plain(shown(parse(given, []))), {
+    ...DEFAULTS, ...given, writeKey: 'abcd…', cdnUrl: 'https://cdn.test', qaSignals: { params: ['qa'], cookies: [] },
+  })
+  assert.equal(shown(parse({}, [])).writeKey, null)
+})
+
+test('consent tools are one or a list, and whoever names any is held until they answer', () => {
+  assert.equal(good({}).requireConsent, false)
+  for (const given of ['tcf', ['gpc', 'oneTrust'], []]) {
+    assert.equal(good({ consentFrom: given, requireConsent: false }).requireConsent, true)
+  }
+  for (const nothing of [null, false, undefined]) assert.deepEqual(good({ consentFrom: nothing }), DEFAULTS)
+  const wanted = list('googleConsentMode', 'oneTrust', 'cookiebot', 'tcf', 'segment', 'gpc', 'dnt')
+  for (const [value, spelled] of ONE_OF_EACH_KIND) {
+    const one = ['null', 'false', 'a list'].includes(spelled) ? [] : [[value, 'consentFrom', spelled]]
+    for (const [given, part, came] of [...one, [['tcf', value], 'consentFrom[1]', spelled]]) {
+      const [options, mistakes] = parsed({ consentFrom: given })
+      assert.deepEqual(mistakes, [`init: option \`${part}\` is ${came}, must be ${wanted}`])
+      assert.equal(options.requireConsent, true, 'a mistake here sends nothing without consent')
+    }
+  }
+  assert.deepEqual(good({ consentFrom: ['dnt', 'tcf'] }).consentFrom, ['tcf', 'dnt'])
+  assert.deepEqual(good({ consentFrom: 'dnt' }).consentFrom, ['dnt'])
+})
+
+test('what throws when it is looked at is missing, or no good', () => {
+  for (const given of [locked(), revoked(), revoked([])]) assert.deepEqual(parsed(given)[0], DEFAULTS)
+  for (const name of Object.keys(DEFAULTS)) {
+    for (const value of [locked(), revoked(), revoked([]), [locked()], [revoked([])]]) parsed({ [name]: value })
+  }
+})
+
+test('whatever comes, options never throw, and what is in force is good', () => {
+  const within = (value) => (value && typeof value === 'object' && !Array.isArray(value) ? [...Object.keys(value), ...Object.values(value).flatMap(within)] : [])
+  const names = [...within(DEFAULTS), ...SOURCES, ...DESTINATIONS, 'tcf', 'cents', 'drop', 'mark', 'https://a.test', '$exposure']
+  const shape = (value) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value)
+  property(5000, ({ thing }) => {
+    const mistakes = []
+    const options = parse(thing(names, 4), mistakes)
+    for (const mistake of mistakes) assert.ok(typeof mistake === 'string' && mistake.length < 2000, mistake)
+    assert.deepEqual(Object.keys(options), Object.keys(DEFAULTS))
+    const told = plain(shown(options))
+    for (const [name, value] of Object.entries(DEFAULTS)) {
+      const either = { consentFrom: ['list'], sources: ['list', 'string'], destinations: ['list', 'string'] }[name] ?? [shape(value)]
+      assert.ok([...either, ...(value === null ? ['string'] : [])].includes(shape(told[name])), `${name} is ${shape(told[name])}`)
+    }
+    // Nothing of the page's is kept: a second look finds the same.
+    assert.deepEqual(plain(shown(parse(JSON.parse(JSON.stringify(options)), []))).properties, told.properties)
+  })
+})
