@@ -57,22 +57,14 @@ compile() {
     -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 
-make_glue() {
-  wasm-bindgen --target no-modules --no-typescript --out-dir "$TARGET/$1/glue" --out-name glue \
-    "$TARGET/$1/wasm32-unknown-unknown/release/decision_bridge.wasm"
-}
-
 # The fallback is the same crate as plain JavaScript. wasm2js reads the first WebAssembly alone.
 dist() {
   need_toolchain
   need_node
-  need_wasm_bindgen
   step 'Compiling the module' compile small
   step 'Compiling the fallback' compile fallback -Ctarget-cpu=mvp
-  step 'Making their glue' make_glue small
-  make_glue fallback
   echo 'Optimizing, and bundling into dist/ …'
-  node www/build.mjs "$TARGET/small/glue" "$TARGET/fallback/glue"
+  node www/build.mjs "$TARGET"/{small,fallback}/wasm32-unknown-unknown/release/decision_bridge.wasm
 }
 
 size() { dist; }
@@ -95,10 +87,9 @@ chaos() {
   node tests/chaos/run.mjs "$@"
 }
 
-# Only src/js names the binding crates. js_sys is left to what compiles for the browser alone, and
-# the native build proves that.
+# Only src/js names the binding crate.
 rooms() {
-  ! grep -rnE '\b(wasm_bindgen|web_sys|serde_wasm_bindgen)\b' src --include='*.rs' | grep -v '^src/js[./]'
+  ! grep -rnE '\bwasm_bindgen\b' src --include='*.rs' | grep -v '^src/js[./]'
 }
 
 # fuzz [--seconds N]: libFuzzer wants coverage counters, which cargo-fuzz asks rustc for by flags that
@@ -193,6 +184,8 @@ run_tests() {
   supply
   step 'Native tests' cargo test
   count 'cargo test' "$rust"
+  step 'Unit tests' node --test --test-reporter=spec tests/unit/*.test.mjs
+  count 'node --test' '^[^a-z]*pass ([0-9]+)$'
   fuzz --seconds 10
   step 'Browser tests' browser_tests
   count 'wasm-pack test' "$rust"

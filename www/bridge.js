@@ -269,7 +269,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       query = location.search;
       const shown = lookForSignals();
       facts.qa = kept("qa", qa(shown, options.qaSignals));
-      facts.preview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
+      facts.preview = kept("preview", preview(shown, (name) => (granted && attempt(() => sessionStorage[name])) || ""));
       if (isForcedTracking(facts.qa)) facts.preview = "";
     }
     if (redirects !== undefined) {

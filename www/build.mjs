@@ -1,7 +1,6 @@
-// Puts dist/ together: `node www/build.mjs <folder> <folder of the fallback>`, where each folder holds
-// glue_bg.wasm as wasm-bindgen writes it. The core speaks numbers and imports nothing, so its exports are
-// called as they are, and no glue is shipped. The fallback's module is of the first WebAssembly there was.
-// `./build.sh dist` calls it.
+// Puts dist/ together: `node www/build.mjs <module> <module of the fallback>`, as rustc writes them. The core
+// speaks numbers and imports nothing, so its exports are called as they are, without glue. The fallback's
+// module is of the first WebAssembly there was. `./build.sh dist` calls it.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -36,7 +35,7 @@ const module = optimized(from);
 if (!WebAssembly.validate(module)) throw new Error("the module is not valid WebAssembly after www/build/module.mjs");
 
 const fallback = await bundle("decision-bridge-fallback.js", {
-  "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []), join(fallbackFrom, "module.wasm")),
+  "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []), fallbackFrom + ".js.wasm"),
 });
 // The shorter hash, for it is carried by everybody.
 const define = { FALLBACK_INTEGRITY: JSON.stringify(integrity(fallback, "sha256")) };
@@ -55,9 +54,8 @@ function tool(name) {
   return join(TOOLS, ".bin", name);
 }
 
-function optimized(folder, features) {
-  const bytes = slim(readFileSync(join(folder, "glue_bg.wasm")));
-  return optimize(tool("wasm-opt"), bytes, join(folder, "module.wasm"), features);
+function optimized(path, features) {
+  return optimize(tool("wasm-opt"), slim(readFileSync(path)), path + ".opt", features);
 }
 
 async function bundle(name, virtual, define = {}) {

@@ -3,4 +3,4 @@
 import { link } from "virtual:module";
 
 const { take } = window[Symbol.for("decision-bridge")];
-if (take) take(() => link({}));
+if (take) take(link);

@@ -10,8 +10,8 @@ const lock = read("package-lock.json");
 const EXACT = /^(npm:(@[\w-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/;
 // esbuild puts its binary in place; core-js only asks for donations.
 const SCRIPTS = ["esbuild", "core-js"];
-// Both work on what ships.
-const TOOLS = { esbuild: "MIT", binaryen: "Apache-2.0" };
+// They work on what ships.
+const TOOLS = { esbuild: "MIT", terser: "BSD-2-Clause", binaryen: "Apache-2.0" };
 
 const faults = [];
 for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...overrides })) {
