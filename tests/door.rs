@@ -1,5 +1,7 @@
 //! The door: the functions that JavaScript calls, with numbers in and numbers out.
 
+#![cfg(not(target_arch = "wasm32"))]
+
 use decision_bridge::js::*;
 
 /// The hash of a text, as its first word.

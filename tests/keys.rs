@@ -4,65 +4,109 @@
 
 mod common;
 
-use common::{AT, Json, direct, from, held_back, optimizely, with};
-use decision_bridge::decision::{Decision, Text};
+use common::world::World;
+use common::{AMPLITUDE, Decided, SEGMENT, hash, held_back, of_unit, optimizely};
+use decision_bridge::gate::Options;
 use decision_bridge::key::Hash;
-use decision_bridge::source::Source;
-use decision_bridge::source::optimizely_web::{Around, read_callback, read_event};
+use decision_bridge::outbox::Outbox;
+use decision_bridge::parcel::{Mark, Memory};
 use proptest::prelude::*;
-use serde_json::json;
 
-const PROJECT: &str = "key";
+/// What the idempotency key of one decision hangs on.
+#[derive(Clone)]
+struct Told {
+    decided: Decided,
+    id: u32,
+    who: &'static str,
+    period: &'static str,
+    /// What was handed over before.
+    before: Option<u16>,
+    flags: u32,
+}
 
-fn id(decision: &Decision) -> String {
-    decision.message_id(PROJECT, "visitor", 1, "session")
+fn told() -> Told {
+    Told { decided: optimizely("e1", "v1"), id: 1, who: "visitor", period: "session", before: None, flags: 0 }
+}
+
+impl Told {
+    fn outbox(&self) -> Outbox {
+        let mut outbox = Outbox::NONE;
+        let World { options, .. } = World::new();
+        outbox.init(Options { flags: options.flags | self.flags, ..options }, 3);
+        outbox.facts(Default::default(), hash(&[self.period]));
+        let mark = self.before.map(|occurrence| Mark { occurrence, same: false });
+        let memory: Memory = [mark; 7];
+        outbox.decided(self.id, self.decided.told(), &memory);
+        outbox
+    }
+
+    fn message_id(&self) -> Hash {
+        self.outbox().message_id(self.id, SEGMENT, &hash(&[self.who]))
+    }
+}
+
+fn hex(hash: Hash) -> String {
+    (0..4).map(|index| format!("{:08x}", hash.word(index))).collect()
 }
 
 #[test]
-fn a_message_id_tells_where_it_comes_from_and_fits_into_100_characters() {
-    let long = "x".repeat(5000);
-    let id = optimizely(&long, &long).message_id(&long, &long, u32::MAX, &long);
-    assert!(id.starts_with("db-"), "{id}");
-    assert_eq!(id.len(), 35);
-    assert!(id[3..].chars().all(|digit| digit.is_ascii_hexdigit()), "{id}");
+fn a_text_is_hashed_as_the_units_of_utf_16() {
+    // FNV-1a with 128 bits over 66 00 fc 00 3d d8 00 de, by an implementation that is not ours.
+    let mut hash = Hash::new();
+    "fü😀".encode_utf16().for_each(|unit| hash.unit(unit.into()));
+    assert_eq!(hex(hash), fnv(&[0x66, 0x00, 0xfc, 0x00, 0x3d, 0xd8, 0x00, 0xde]));
+    let mut low = Hash::new();
+    low.unit(0xffff_0066);
+    let mut same = Hash::new();
+    same.unit(0x66);
+    assert_eq!(low, same, "a unit has 16 bits");
+}
+
+/// FNV-1a the way the textbook has it.
+fn fnv(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    format!("{hash:032x}")
 }
 
 #[test]
 fn a_message_id_is_the_same_when_the_same_is_told_again() {
-    let mut later = optimizely("e1", "v1");
-    later.decided_at = AT + 1e6;
-    assert_eq!(id(&later), id(&optimizely("e1", "v1")));
-    let named = with(optimizely("e1", "v1"), Text::ExperimentName, "Name");
-    assert_eq!(id(&named), id(&optimizely("e1", "v1")), "a name that is learned later changes nothing");
+    let mut later = told().outbox();
+    later.now(1e12, 1e6);
+    let again = Told { id: 99, ..told() };
+    assert_eq!(later.message_id(1, SEGMENT, &hash(&["visitor"])), told().message_id());
+    assert_eq!(again.message_id(), told().message_id(), "the number of a decision is that of its page");
+}
+
+#[test]
+fn a_message_id_is_that_of_the_decision_wherever_it_goes() {
+    let outbox = told().outbox();
+    let who = hash(&["visitor"]);
+    assert_eq!(outbox.message_id(1, SEGMENT, &who), outbox.message_id(1, AMPLITUDE, &who));
 }
 
 #[test]
 fn a_message_id_differs_by_everything_that_makes_another_event() {
-    let base = optimizely("e1", "v1");
+    let of = |decided: Decided| Told { decided, ..told() };
     let all = [
-        id(&base),
-        id(&optimizely("e2", "v1")),
-        id(&optimizely("e1", "v2")),
-        id(&with(base.clone(), Text::CampaignId, "c2")),
-        id(&with(base.clone(), Text::Unit, "u1")),
-        id(&with(base.clone(), Text::Project, "p1")),
-        id(&with(base.clone(), Text::Label, "webyn")),
-        id(&held_back(base.clone())),
-        id(&from(Source::Direct, base.clone())),
-        base.message_id("other project", "visitor", 1, "session"),
-        base.message_id(PROJECT, "other visitor", 1, "session"),
-        base.message_id(PROJECT, "visitor", 2, "session"),
-        base.message_id(PROJECT, "visitor", 1, "other session"),
+        told().message_id(),
+        of(optimizely("e2", "v1")).message_id(),
+        of(optimizely("e1", "v2")).message_id(),
+        of(Decided { campaign: "c2".into(), ..optimizely("e1", "v1") }).message_id(),
+        of(of_unit(optimizely("e1", "v1"), "u1")).message_id(),
+        of(held_back(common::with(optimizely("e1", "v1"), decision_bridge::gate::Decision::PERSONALIZATION)))
+            .message_id(),
+        Told { who: "other visitor", ..told() }.message_id(),
+        Told { before: Some(1), ..told() }.message_id(),
+        Told { before: Some(u16::MAX), ..told() }.message_id(),
+        Told { period: "other session", ..told() }.message_id(),
+        Told { flags: Options::REPEATS, ..told() }.message_id(),
+        Told { flags: Options::REPEATS, id: 2, ..told() }.message_id(),
     ];
     for (at, one) in all.iter().enumerate() {
         assert!(!all[..at].contains(one), "number {at} is the same as an earlier one");
     }
-}
-
-#[test]
-fn the_tools_own_visitor_and_project_come_before_ours() {
-    let known = with(with(optimizely("e1", "v1"), Text::Unit, "oeu1"), Text::Project, "p1");
-    assert_eq!(known.message_id("a", "b", 1, "s"), known.message_id("c", "d", 1, "s"));
 }
 
 #[test]
@@ -74,37 +118,18 @@ fn the_dedupe_key_names_campaign_experiment_and_unit_and_leaves_the_rest_to_the_
     }
     for other in [
         optimizely("e2", "v1"),
-        with(base.clone(), Text::CampaignId, "c2"),
-        with(base.clone(), Text::Unit, "u1"),
-        with(base.clone(), Text::Label, "webyn"),
-        from(Source::Direct, base.clone()),
+        Decided { campaign: "c2".into(), ..base.clone() },
+        of_unit(base.clone(), "u1"),
     ] {
         assert_ne!(other.key(), base.key());
         assert_eq!(other.outcome(), base.outcome());
     }
 }
 
-#[test]
-fn both_entrances_of_optimizely_give_the_same_decision() {
-    let client = Json(json!({"get!visitor": {"visitorId": "oeu1"}, "get!data": {"projectId": "p1"}}));
-    let around = Around { client: &client, cookies: "", at: AT };
-    let callback = Json(json!({
-        "campaignId": 1, "experimentId": 2, "variationId": 3, "isHoldback": false,
-        "decisionData": {"visitorId": "oeu1", "projectId": "p1"},
-    }));
-    let event = Json(json!({"data": {"decision":
-        {"campaignId": "1", "experimentId": "2", "variationId": "3", "isCampaignHoldback": false}}}));
-    let mut mistakes = Vec::new();
-    let told = read_callback(&callback, &around, &mut mistakes);
-    let seen = read_event(&event, &around);
-    assert_eq!(mistakes, [""; 0]);
-    assert_eq!((told.key(), told.outcome(), id(&told)), (seen.key(), seen.outcome(), id(&seen)));
-}
-
 /// Texts made of what separators are made of.
 fn tricky() -> impl Strategy<Value = String> {
     prop_oneof![
-        "[a:/|.,\\[\\]\"\u{1f}\u{0} ]{0,4}",
+        "[0-9a:/|.,\\[\\]\"\u{1f}\u{0} ]{0,4}",
         any::<String>(),
         Just("__proto__".to_owned()),
         Just("constructor".to_owned())
@@ -117,10 +142,17 @@ proptest! {
         one in proptest::collection::vec(tricky(), 0..5),
         other in proptest::collection::vec(tricky(), 0..5),
     ) {
-        let hash = |fields: &[String]| fields.iter().fold(Hash::new(), |hash, field| hash.field(field)).hex();
         prop_assert_eq!(hash(&one) == hash(&other), one == other);
         let joined = [one.concat()];
         prop_assert_eq!(hash(&one) == hash(&joined), one == joined);
+    }
+
+    #[test]
+    fn every_text_has_the_hash_of_the_textbook(text in any::<Vec<u16>>()) {
+        let mut hash = Hash::new();
+        text.iter().for_each(|unit| hash.unit(u32::from(*unit)));
+        let bytes: Vec<u8> = text.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        prop_assert_eq!(hex(hash), fnv(&bytes));
     }
 
     #[test]
@@ -129,19 +161,9 @@ proptest! {
         other in [tricky(), tricky(), tricky()],
     ) {
         let make = |[campaign, experiment, unit]: &[String; 3]| {
-            let mut decision = Decision::new(Source::OptimizelyWeb, AT);
-            decision.set(Text::CampaignId, campaign);
-            decision.set(Text::ExperimentId, experiment);
-            decision.set(Text::Unit, unit);
-            decision.key()
+            let (campaign, unit) = (campaign.clone(), unit.clone());
+            Decided { campaign, unit, ..optimizely(experiment, "v1") }.key()
         };
         prop_assert_eq!(make(&one) == make(&other), one == other);
     }
-}
-
-#[test]
-fn a_flag_is_part_of_the_dedupe_key_but_not_growthbooks_feature() {
-    let of = |source, flag: &str| from(source, with(direct("e1", "v1"), Text::FlagKey, flag)).key();
-    assert_ne!(of(Source::OpenFeature, "f1"), of(Source::OpenFeature, "f2"));
-    assert_eq!(of(Source::Growthbook, "f1"), of(Source::Growthbook, "f2"));
 }

@@ -1,269 +1,227 @@
-//! What the tests share: the `View` of JSON values, and builders that read like English.
+//! What the tests share: what JavaScript does around the core, and builders that read like English.
 
 #![allow(dead_code, reason = "each test file takes its part")]
 
-use std::borrow::Cow;
-use std::rc::Rc;
-
-use decision_bridge::decision::{Decision, Text};
-use decision_bridge::options::Options;
-use decision_bridge::parcel::unpack;
-use decision_bridge::source::Source;
-use decision_bridge::view::{Picked, UNIT, View};
+use decision_bridge::gate::{Decision, Hold, Options, Reason, Verdict};
+use decision_bridge::key::Hash;
+use decision_bridge::outbox::{Effect, Step};
+use decision_bridge::parcel::{Destination, Set, State};
 use serde_json::{Value, json};
 
-#[cfg(not(target_arch = "wasm32"))]
 pub mod world;
-
-/// A JSON value that is looked at as `www/page.js` looks at JavaScript's, to the letter.
-///
-/// What a method returns stands in the JSON under the name of its step: `"get!state": {…}`. What
-/// JSON cannot say is spelled `{"$": "g123"}`: the letter of the kind, and the text.
-#[derive(Clone, Debug)]
-pub struct Json(pub Value);
-
-impl View for Json {
-    fn walk(&self, path: &'static str, args: &str) -> Json {
-        let steps: Vec<&str> = path.split('.').collect();
-        let args: Vec<&str> = args.split(UNIT).collect();
-        Json(walk(&self.0, &steps, &args).map_or_else(|| json!({"$": "m"}), Cow::into_owned))
-    }
-
-    fn pick(&self, paths: &'static str, args: &str) -> Picked {
-        let args: Vec<&str> = args.split(UNIT).collect();
-        let picked: Vec<String> = paths.split(' ').map(|path| one(&self.0, path, &args)).collect();
-        Picked(picked.join("\x1f"))
-    }
-}
-
-fn one(root: &Value, path: &str, args: &[&str]) -> String {
-    let steps: Vec<&str> = path.split('.').collect();
-    let Some(many) = steps.iter().position(|name| name.starts_with('*')) else {
-        return told(walk(root, &steps, args).as_deref());
-    };
-    let list = walk(root, &steps[..many], args);
-    let rest = &steps[many + 1..];
-    if rest.is_empty() {
-        return entries(list.as_deref(), if steps[many] == "*!json" { as_json } else { told });
-    }
-    match list.as_deref() {
-        Some(Value::Array(items)) if !items.is_empty() => {
-            let text = |item: &Value| told(walk(item, rest, args).as_deref())[1..].to_owned();
-            let texts: Vec<String> = items.iter().map(text).collect();
-            format!("s{}", texts.join(if steps[many] == "*" { "," } else { ", " }))
-        }
-        _ => "m".to_owned(),
-    }
-}
-
-fn walk<'a>(root: &'a Value, steps: &[&str], args: &[&str]) -> Option<Cow<'a, Value>> {
-    steps.iter().try_fold(Cow::Borrowed(root), |value, name| match value {
-        Cow::Borrowed(value) => step(value, name, args),
-        Cow::Owned(_) => None,
-    })
-}
-
-fn step<'a>(value: &'a Value, name: &str, args: &[&str]) -> Option<Cow<'a, Value>> {
-    if special(value).is_some() {
-        return None;
-    }
-    let argument = |name: &str| args.get(name[1..2].parse::<usize>().ok()?).copied();
-    if name.starts_with('?') {
-        let wanted = argument(name)?;
-        let has_id = |item: &&Value| {
-            let spelled = |name| item.get(name).map_or("undefined".into(), spelled);
-            item.is_object() && (spelled("id") == wanted || item.get("key").is_some_and(|key| key == wanted))
-        };
-        if wanted.is_empty() {
-            return None;
-        }
-        return value.as_array()?.iter().find(has_id).map(Cow::Borrowed);
-    }
-    let name = if name.starts_with('$') { argument(name)? } else { name };
-    let field = name.strip_suffix('%');
-    let found = match value {
-        Value::Object(fields) => fields.get(field.unwrap_or(name)),
-        Value::Array(items) => items.get(field.unwrap_or(name).parse::<usize>().ok()?),
-        _ => None,
-    }?;
-    match (found, field) {
-        (Value::String(text), Some(_)) => {
-            Some(Cow::Owned(date(text).map_or(json!({"$": "dNaN"}), |ms| json!(ms))))
-        }
-        (Value::Object(_) | Value::Array(_) | Value::Bool(true), Some(_))
-            if !special(found).is_some_and(|text| text.starts_with('d')) =>
-        {
-            None
-        }
-        _ => Some(Cow::Borrowed(found)),
-    }
-}
-
-/// What `{"$": …}` stands for.
-fn special(value: &Value) -> Option<&str> {
-    value.as_object().filter(|fields| fields.len() == 1)?.get("$")?.as_str()
-}
-
-fn told(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "m".to_owned() };
-    match value {
-        _ if special(value).is_some() => special(value).unwrap_or_default().to_owned(),
-        Value::Null => "n".to_owned(),
-        Value::Bool(flag) => format!("b{flag}"),
-        Value::Number(_) => format!("d{}", spelled(value)),
-        Value::String(text) => format!("s{}", clean(text)),
-        Value::Array(_) => "l".to_owned(),
-        Value::Object(_) => "o".to_owned(),
-    }
-}
-
-fn as_json(value: Option<&Value>) -> String {
-    match value {
-        Some(value) if special(value).is_none() && value.to_string().len() < 32_000 => format!("s{value}"),
-        Some(value) if special(value).is_none() => "o".to_owned(),
-        _ => told(value),
-    }
-}
-
-fn entries(value: Option<&Value>, tell: fn(Option<&Value>) -> String) -> String {
-    let kind = told(value);
-    let entry = |(name, value): (String, &Value)| format!("{}\x1d{}", clean(&name), tell(Some(value)));
-    let all: Vec<String> = match value {
-        Some(Value::Object(fields)) if kind == "o" => {
-            fields.iter().take(1000).map(|(name, value)| entry((name.clone(), value))).collect()
-        }
-        Some(Value::Array(items)) => {
-            items.iter().take(1000).enumerate().map(|(at, item)| entry((at.to_string(), item))).collect()
-        }
-        _ => return kind,
-    };
-    kind + &all.join("\x1e")
-}
-
-/// `String(value)` of a value that is no object.
-fn spelled(value: &Value) -> String {
-    let Value::Number(number) = value else {
-        return value.as_str().map_or(value.to_string(), str::to_owned);
-    };
-    let number = number.as_f64().unwrap_or(f64::NAN);
-    if number == 0.0 {
-        "0".to_owned()
-    } else if number.abs() >= 1e21 {
-        format!("{number:e}").replace('e', "e+")
-    } else if number.abs() < 1e-6 {
-        format!("{number:e}")
-    } else {
-        number.to_string()
-    }
-}
-
-/// At most 2000 units of UTF-16; half a letter comes out of TextEncoder as U+FFFD.
-fn clean(text: &str) -> String {
-    let mut room = 2000;
-    let mut cleaned = String::new();
-    for letter in text.chars() {
-        if letter.len_utf16() > room {
-            cleaned.extend((room == 1).then_some('\u{fffd}'));
-            break;
-        }
-        room -= letter.len_utf16();
-        cleaned.push(if ('\x1d'..='\x1f').contains(&letter) { ' ' } else { letter });
-    }
-    cleaned
-}
-
-/// `Date.parse` of `2024-03-01` and `2024-03-01T12:00:00.000Z`.
-fn date(text: &str) -> Option<i64> {
-    let part = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
-    // Days of the civil calendar since the epoch; the year begins in March.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    let ms = match text.len() {
-        10 => 0,
-        24 => ((part(11, 13)? * 60 + part(14, 16)?) * 60 + part(17, 19)?) * 1000 + part(20, 23)?,
-        _ => return None,
-    };
-    Some(days * 86_400_000 + ms)
-}
 
 /// The moment at which things are decided in tests, unless they say otherwise.
 pub const AT: f64 = 1_710_000_000_000.0;
 
-/// What `init` makes of these options, which have to be good.
-#[track_caller]
-pub fn options(given: Value) -> Rc<Options> {
-    let mut mistakes = Vec::new();
-    let options = Options::parse(&Json(given), &mut mistakes);
-    assert_eq!(mistakes, [""; 0], "these options were meant to be good");
-    Rc::new(options)
+pub const SEGMENT: Destination = 0;
+pub const AMPLITUDE: Destination = 1;
+pub const MIXPANEL: Destination = 2;
+
+/// The names of the destinations, by their numbers.
+pub const NAMES: [&str; 7] =
+    ["segment", "amplitude", "mixpanel", "posthog", "rudderstack", "gtag", "dataLayer"];
+
+/// A decision as JavaScript knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    pub campaign: String,
+    pub experiment: String,
+    pub variation: String,
+    pub unit: String,
+    pub flags: u32,
 }
 
-/// A decision of Optimizely's, told by its callback.
-pub fn optimizely(experiment: &str, variation: &str) -> Decision {
-    let mut decision = Decision::new(Source::OptimizelyWeb, AT);
-    decision.set(Text::CampaignId, "c1");
-    decision.set(Text::ExperimentId, experiment);
-    decision.set(Text::VariationId, variation);
-    decision
+impl Decided {
+    /// What the core knows of it.
+    pub fn told(&self) -> Decision {
+        let held_back = if self.flags & Decision::HOLDBACK == 0 { "" } else { "holdback" };
+        Decision {
+            key: hash(&[&self.campaign, &self.experiment, &self.unit]),
+            outcome: hash(&[&self.variation, held_back]),
+            flags: self.flags,
+        }
+    }
+
+    pub fn key(&self) -> Hash {
+        self.told().key
+    }
+
+    pub fn outcome(&self) -> Hash {
+        self.told().outcome
+    }
 }
 
-/// A decision told by `trackDecision`.
-pub fn direct(experiment: &str, variation: &str) -> Decision {
-    let mut decision = Decision::new(Source::Direct, AT);
-    decision.set(Text::ExperimentKey, experiment);
-    decision.set(Text::VariationKey, variation);
-    decision
+/// The hash of fields, each behind its length.
+pub fn hash<T: AsRef<str>>(fields: &[T]) -> Hash {
+    let mut hash = Hash::new();
+    for field in fields {
+        let field = field.as_ref();
+        let length = field.encode_utf16().count().to_string();
+        for unit in length.encode_utf16().chain([u16::from(b':')]).chain(field.encode_utf16()) {
+            hash.unit(unit.into());
+        }
+    }
+    hash
 }
 
-/// The decision with a text of its own.
-pub fn with(mut decision: Decision, text: Text, value: &str) -> Decision {
-    decision.set(text, value);
-    decision
+/// A decision of Optimizely's.
+pub fn optimizely(experiment: &str, variation: &str) -> Decided {
+    let text = str::to_owned;
+    Decided {
+        campaign: text("c1"),
+        experiment: text(experiment),
+        variation: text(variation),
+        unit: text(""),
+        flags: 0,
+    }
+}
+
+/// The decision, for this visitor.
+pub fn of_unit(decided: Decided, unit: &str) -> Decided {
+    Decided { unit: unit.to_owned(), ..decided }
+}
+
+/// The decision, with one more flag.
+pub fn with(decided: Decided, flag: u32) -> Decided {
+    Decided { flags: decided.flags | flag, ..decided }
 }
 
 /// The decision, for a visitor who is held back.
-pub fn held_back(mut decision: Decision) -> Decision {
-    decision.holdback = true;
-    decision
+pub fn held_back(decided: Decided) -> Decided {
+    with(decided, Decision::HOLDBACK)
 }
 
 /// The decision, told by an event: Optimizely may be about to redirect for it.
-pub fn by_event(mut decision: Decision) -> Decision {
-    decision.may_redirect = true;
-    decision
+pub fn by_event(decided: Decided) -> Decided {
+    with(decided, Decision::MAY_REDIRECT)
 }
 
-/// The decision, told by another source.
-pub fn from(source: Source, mut decision: Decision) -> Decision {
-    decision.source = source;
-    decision
-}
-
-/// Everything a decision knows, as JSON; what is not known is left out.
-pub fn told_of(decision: &Decision) -> Value {
-    let mut all = json!({
-        "source": decision.source.name(),
-        "kind": format!("{:?}", decision.kind),
-        "decidedAt": decision.decided_at,
+/// What JavaScript makes of `init`'s options: those of the core, the destinations, and whether each
+/// page is a dedupe scope of its own.
+#[track_caller]
+pub fn options(given: Value) -> (Options, Set, bool) {
+    let number = |name: &str, default: f64| given.get(name).map_or(default, |it| it.as_f64().expect(name));
+    let choice = |name: &str, choices: [&str; 3], default: u32| {
+        given.get(name).map_or(default, |it| {
+            choices.iter().position(|choice| it == choice).unwrap_or_else(|| panic!("{name}: {it}")) as u32
+        })
+    };
+    let known = [
+        "pollIntervalMs",
+        "maxWaitMs",
+        "carryOverMs",
+        "preview",
+        "qa",
+        "holdback",
+        "dedupe",
+        "destinations",
+        "requireConsent",
+    ];
+    for name in given.as_object().expect("options").keys() {
+        assert!(known.contains(&name.as_str()), "{name} is no option of the core");
+    }
+    let treatments = ["drop", "mark", "send"];
+    let mut flags = choice("preview", treatments, 0)
+        | choice("qa", treatments, 1) << 2
+        | choice("holdback", ["auto", "drop", "send"], 0) << 4;
+    let dedupe = choice("dedupe", ["session", "page", "none"], 0);
+    if dedupe == 2 {
+        flags |= Options::REPEATS;
+    }
+    let named = given.get("destinations").filter(|it| **it != json!("auto"));
+    let destinations = named.map_or((1 << NAMES.len()) - 1, |names| {
+        let number = |name: &Value| NAMES.iter().position(|it| name == it).expect("a destination");
+        names.as_array().expect("destinations").iter().map(|name| 1 << number(name)).sum()
     });
-    for text in Text::ALL {
-        let value = decision.get(text);
-        if text == Text::Properties && !value.is_empty() {
-            let mut fields = Default::default();
-            unpack(value, &mut fields);
-            all["Properties"] = serde_json::from_str(&fields.json()).unwrap_or_else(|_| value.into());
-        } else if !value.is_empty() {
-            all[format!("{text:?}")] = value.into();
+    if named.is_none() {
+        flags |= Options::FINDS_DESTINATIONS;
+    }
+    let options = Options {
+        poll_interval_ms: number("pollIntervalMs", 250.0),
+        max_wait_ms: number("maxWaitMs", 5000.0),
+        carry_over_ms: number("carryOverMs", 1_800_000.0),
+        flags,
+    };
+    (options, destinations, dedupe == 1)
+}
+
+/// The states, by their numbers.
+pub const STATES: [State; 5] =
+    [State::Missing, State::Stub, State::Ready, State::ReadyAndConfirms, State::Failed];
+
+/// The reasons, by their numbers.
+pub const REASONS: [Reason; 10] = [
+    Reason::Own,
+    Reason::Unwanted,
+    Reason::Full,
+    Reason::Overdue,
+    Reason::WaitedOut,
+    Reason::Known,
+    Reason::OtherTab,
+    Reason::Before,
+    Reason::Refused,
+    Reason::TookCharge,
+];
+
+/// The effect that a number stands for, as JavaScript takes it apart; none for 0.
+#[track_caller]
+pub fn effect(code: f64) -> Option<Effect> {
+    assert!(code >= 0.0 && code.fract() == 0.0 && code < 9e15, "{code} is no effect");
+    let code = code as u64;
+    let (kind, destination) = (code % 16, (code / 16 % 8) as u32);
+    let (argument, id) = ((code / 128 % 65_536) as usize, (code / 8_388_608) as u32);
+    Some(match kind {
+        0 => {
+            assert_eq!(code, 0);
+            return None;
         }
+        1 => Effect::Store(id),
+        2 => Effect::Erase(id),
+        3 => Effect::Look(destination),
+        4 => Effect::Recall(id, destination),
+        5 => Effect::Send(id, destination),
+        6 => Effect::Remember(id, destination, argument as u16),
+        7 => Effect::Forget(id, destination, argument as u16),
+        8 => Effect::Release,
+        9 => Effect::Purge,
+        10 => Effect::Trace(
+            id,
+            match argument % 16 {
+                0 => Step::Held(Hold::Consent),
+                1 => Step::Held(Hold::Redirect),
+                2 => Step::Parked,
+                3 => Step::Resumed,
+                4 => Step::Waiting(destination, STATES[argument / 16]),
+                5 => Step::Stub(destination),
+                6 => Step::Tool(destination),
+                7 => Step::Confirmed(destination),
+                8 => Step::Threw(destination),
+                step => panic!("{step} is no step"),
+            },
+        ),
+        11 => Effect::Ended(id, Verdict::ALL[argument % 16], REASONS[argument / 16], destination),
+        _ => panic!("{kind} is no effect"),
+    })
+}
+
+/// A step in words.
+pub fn words(step: Step) -> String {
+    let name = |destination: Destination| NAMES[destination as usize];
+    let state = |state: State| match state {
+        State::Missing => "missing",
+        State::Stub => "a stub",
+        State::Ready | State::ReadyAndConfirms => "ready",
+        State::Failed => "failed",
+    };
+    match step {
+        Step::Held(Hold::Consent) => "held: waits for consent".to_owned(),
+        Step::Held(Hold::Redirect) => "held: told on the landing page of its redirect".to_owned(),
+        Step::Parked => "the wait on this page is over: left for the next page".to_owned(),
+        Step::Resumed => "taken over from an earlier page".to_owned(),
+        Step::Waiting(destination, its) => format!("{} is {}: waits", name(destination), state(its)),
+        Step::Threw(destination) => format!("{} threw", name(destination)),
+        Step::Stub(destination) => format!("handed to the stub of {}", name(destination)),
+        Step::Tool(destination) => format!("handed to {}", name(destination)),
+        Step::Confirmed(destination) => format!("{} took charge", name(destination)),
     }
-    if let Some(verdict) = decision.refused {
-        all["refused"] = verdict.name().into();
-    }
-    for (name, flag) in [("holdback", decision.holdback), ("mayRedirect", decision.may_redirect)] {
-        if flag {
-            all[name] = true.into();
-        }
-    }
-    all
 }

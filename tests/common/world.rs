@@ -1,22 +1,35 @@
 //! A browser without a browser: a page whose outbox is driven by hand, and what its visitor's
-//! storage keeps from one page to the next.
+//! storage keeps from one page to the next. It does what the shell in `www/` does.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use decision_bridge::decision::{Decision, Verdict};
-use decision_bridge::destination::{Destination, State};
-use decision_bridge::gate::{Consent, Facts};
-use decision_bridge::options::{Dedupe, Options};
-use decision_bridge::outbox::{Call, Effect, Input, Now, Outbox, Sending, Step};
-use decision_bridge::parcel::Item;
-use decision_bridge::store::Memory;
+use decision_bridge::gate::{Consent, Options, Reason, Verdict};
+use decision_bridge::key::Hash;
+use decision_bridge::outbox::{Call, Effect, Outbox, Step};
+use decision_bridge::parcel::{Destination, Item, Mark, Memory, Set, State};
 use serde_json::{Value, json};
 
-use super::{AT, options};
+use super::{AT, Decided, NAMES, SEGMENT, effect, hash, options, words};
 
-pub const READY: State = State::Ready { confirms: true };
-pub const READY_AND_SILENT: State = State::Ready { confirms: false };
+pub const READY: State = State::ReadyAndConfirms;
+pub const READY_AND_SILENT: State = State::Ready;
+
+/// A moment, on both of the page's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub wall: f64,
+    pub steady: f64,
+}
+
+/// What is known about the page and its visitor.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub consent: Consent,
+    pub visitor: String,
+    pub period: String,
+    /// The experiment whose redirect is in flight, if any is.
+    pub redirect: String,
+}
 
 /// How `track` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +45,40 @@ pub struct Sent {
     /// Which of all decisions that ever came.
     pub arrival: usize,
     pub id: u32,
+    pub destination: Destination,
     pub page: u32,
-    pub message_id: String,
+    pub message_id: Hash,
     pub threw: bool,
-    pub sending: Sending,
+}
+
+/// What was last handed to each destination for a key: occurrence and outcome.
+pub type Remembered = [Option<(u16, Hash)>; NAMES.len()];
+
+/// An item as it is written down.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub decided: Decided,
+    pub received_at: f64,
+    pub period: String,
+    /// Destination, occurrence, idempotency key, and whether it was handed over.
+    pub parcels: Vec<(Destination, u16, Hash, bool)>,
+}
+
+/// What JavaScript knows of each item beside the core.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub decided: Decided,
+    pub received_at: f64,
+    /// An earlier page's, which is kept as it is.
+    pub period: Option<String>,
+    /// The idempotency keys that are settled: those of an earlier page, and those that were used.
+    pub message_ids: BTreeMap<Destination, Hash>,
 }
 
 pub struct World {
-    pub options: Rc<Options>,
+    pub options: Options,
+    pub destinations: Set,
+    each_page_is_a_scope: bool,
     pub outbox: Outbox,
     pub now: Now,
     pub facts: Facts,
@@ -53,8 +92,9 @@ pub struct World {
     /// How long `track` takes, in ms.
     pub takes: f64,
     pub page: u32,
-    pub memory: BTreeMap<String, Memory>,
-    pub stored: BTreeMap<u32, String>,
+    pub memory: BTreeMap<Hash, Remembered>,
+    pub stored: BTreeMap<u32, Record>,
+    pub known: BTreeMap<u32, Known>,
     /// The arrival behind each item.
     pub arrivals: BTreeMap<u32, usize>,
     pub came: usize,
@@ -64,7 +104,7 @@ pub struct World {
     pub unconfirmed: Vec<(u32, Destination)>,
     /// The items of which a destination took charge.
     pub confirmed: Vec<(u32, Destination)>,
-    pub ended: Vec<(u32, Verdict, String)>,
+    pub ended: Vec<(u32, Verdict, Reason)>,
     pub steps: Vec<String>,
     /// Effects that were done since this was last set to 0, of those that do something.
     pub work: usize,
@@ -76,17 +116,18 @@ impl World {
     /// A first page with these options, with Segment loaded.
     #[track_caller]
     pub fn with(given: Value) -> World {
-        let options = options(given);
-        let now = Now { wall: AT, steady: 1000.0 };
+        let (options, destinations, each_page_is_a_scope) = options(given);
         let mut world = World {
-            outbox: Outbox::new(Rc::clone(&options), now),
             options,
-            now,
+            destinations,
+            each_page_is_a_scope,
+            outbox: Outbox::NONE,
+            now: Now { wall: AT, steady: 1000.0 },
             facts: Facts {
+                consent: Consent::Granted,
                 visitor: "visitor".into(),
-                project: "key".into(),
                 period: "s1".into(),
-                ..Facts::default()
+                redirect: String::new(),
             },
             segment: READY_AND_SILENT,
             others: Vec::new(),
@@ -96,6 +137,7 @@ impl World {
             page: 1,
             memory: BTreeMap::new(),
             stored: BTreeMap::new(),
+            known: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             came: 0,
             ids: 0,
@@ -107,6 +149,7 @@ impl World {
             work: 0,
             trespasses: Vec::new(),
         };
+        world.outbox = world.fresh();
         world.learn();
         world
     }
@@ -122,31 +165,64 @@ impl World {
         world
     }
 
+    /// The outbox of a page that just begins.
+    pub fn fresh(&self) -> Outbox {
+        let mut outbox = Outbox::NONE;
+        outbox.now(self.now.wall, self.now.steady);
+        outbox.init(self.options, self.destinations);
+        outbox
+    }
+
     /// A decision comes in; answers with the number of its arrival.
-    pub fn decide(&mut self, decision: Decision) -> usize {
+    pub fn decide(&mut self, decided: Decided) -> usize {
         let arrival = self.came;
         self.came += 1;
         self.now.wall += 1.0;
-        let id = self.next_id(arrival);
-        let memory = self.recall(&decision.key());
-        self.handle(Input::Decided(id, decision, memory));
+        let id = self.next_id(arrival, &decided, self.now.wall, None);
+        let memory = self.recall(id);
+        self.outbox().decided(id, decided.told(), &memory);
         self.run();
         arrival
     }
 
-    fn next_id(&mut self, arrival: usize) -> u32 {
+    fn next_id(
+        &mut self,
+        arrival: usize,
+        decided: &Decided,
+        received_at: f64,
+        period: Option<String>,
+    ) -> u32 {
         self.ids += 1;
         self.arrivals.insert(self.ids, arrival);
+        let decided = decided.clone();
+        let known = Known { decided, received_at, period, message_ids: BTreeMap::new() };
+        self.known.insert(self.ids, known);
         self.ids
     }
 
-    pub fn handle(&mut self, input: Input) {
-        self.outbox.handle(self.now, input);
+    /// The outbox, which knows what time it is.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        self.outbox.now(self.now.wall, self.now.steady);
+        &mut self.outbox
+    }
+
+    /// In how many ms the outbox wants a tick.
+    pub fn wake_in(&self) -> Option<f64> {
+        Some(self.outbox.wake_in()).filter(|ms| *ms >= 0.0)
+    }
+
+    /// How many decisions are pending.
+    pub fn pending(&self) -> usize {
+        self.outbox.pending() as usize
+    }
+
+    pub fn poll(&mut self) -> Option<Effect> {
+        effect(self.outbox.poll())
     }
 
     /// Does what the outbox asks until it asks no more.
     pub fn run(&mut self) {
-        while let Some(effect) = self.outbox.poll(self.now) {
+        while let Some(effect) = self.poll() {
             self.perform(effect);
         }
     }
@@ -155,14 +231,14 @@ impl World {
     pub fn after(&mut self, ms: f64) {
         self.now.wall += ms;
         self.now.steady += ms;
-        self.handle(Input::Tick);
+        self.outbox().tick();
         self.run();
     }
 
     /// Time passes tick by tick, as long as the outbox wants ticks, and this long at most.
     pub fn wait(&mut self, ms: f64) {
         let until = self.now.steady + ms;
-        while let Some(next) = self.outbox.wake_in() {
+        while let Some(next) = self.wake_in() {
             if self.now.steady + next > until {
                 break;
             }
@@ -177,7 +253,7 @@ impl World {
     pub fn state_of(&self, destination: Destination) -> State {
         let other = self.others.iter().find(|(known, _)| *known == destination);
         match other {
-            _ if destination == Destination::Segment => self.segment,
+            _ if destination == SEGMENT => self.segment,
             Some((_, state)) => *state,
             None => State::Missing,
         }
@@ -185,7 +261,7 @@ impl World {
 
     /// From now on a destination is in this state, and somebody looks.
     pub fn is(&mut self, destination: Destination, state: State) {
-        if destination == Destination::Segment {
+        if destination == SEGMENT {
             self.segment = state;
         } else {
             self.others.retain(|(known, _)| *known != destination);
@@ -203,7 +279,7 @@ impl World {
     pub fn consent_is(&mut self, consent: Consent) {
         let opens = consent == Consent::Granted && self.facts.consent != Consent::Granted;
         self.facts.consent = consent;
-        self.handle(Input::Facts(self.facts.clone()));
+        self.tell_facts();
         if opens {
             self.take_over();
         }
@@ -211,26 +287,34 @@ impl World {
     }
 
     pub fn learn(&mut self) {
-        self.handle(Input::Facts(self.facts.clone()));
+        self.tell_facts();
         self.run();
+    }
+
+    fn tell_facts(&mut self) {
+        for (id, known) in &self.known {
+            self.outbox.leaving(*id, known.decided.experiment == self.facts.redirect);
+        }
+        let (consent, period) = (self.facts.consent, hash(&[&self.facts.period]));
+        self.outbox().facts(consent, period);
     }
 
     /// The tool tells that it took charge of what it was handed first.
     pub fn confirm_oldest(&mut self) {
         if !self.unconfirmed.is_empty() {
             let (id, destination) = self.unconfirmed.remove(0);
-            self.handle(Input::Confirmed(id, destination));
+            self.outbox().confirmed(id, destination);
             self.run();
         }
     }
 
     pub fn leave(&mut self) {
-        self.handle(Input::Leaving);
+        self.outbox().hidden();
         self.run();
     }
 
     pub fn come_back(&mut self) {
-        self.handle(Input::Returned);
+        self.outbox().shown();
         self.run();
     }
 
@@ -246,8 +330,8 @@ impl World {
         self.facts.consent = consent;
         self.page += 1;
         self.unconfirmed.clear();
-        self.outbox = Outbox::new(Rc::clone(&self.options), self.now);
-        if self.options.dedupe() == Dedupe::Page {
+        self.outbox = self.fresh();
+        if self.each_page_is_a_scope {
             self.memory.clear();
             self.facts.period = format!("page {}", self.page);
         }
@@ -261,16 +345,56 @@ impl World {
             return;
         }
         for (old, record) in std::mem::take(&mut self.stored) {
-            if let Some(mut item) = Item::from_record(&record) {
-                item.id = self.next_id(self.arrivals[&old]);
-                self.handle(Input::Carried(item));
+            let (decided, received_at) = (record.decided, record.received_at);
+            let ours = record.period == self.facts.period;
+            let id = self.next_id(self.arrivals[&old], &decided, received_at, Some(record.period));
+            let period = if ours { hash(&[&self.facts.period]) } else { Hash::NONE };
+            // A page that takes over knows nothing of a redirect that brought it here.
+            let mut decision = decided.told();
+            decision.flags = 0;
+            let mut item = Item { id, decision, period, received_at, ..Item::NONE };
+            for (destination, occurrence, message_id, offered) in record.parcels {
+                item.put(destination, occurrence);
+                item.offered |= Set::from(offered) << destination;
+                self.known.get_mut(&id).expect("an item").message_ids.insert(destination, message_id);
             }
+            self.outbox().carried(item);
         }
     }
 
-    fn recall(&self, key: &str) -> Memory {
-        let memory = self.memory.get(key).cloned().unwrap_or_default();
-        if self.facts.consent == Consent::Granted { memory } else { Memory::default() }
+    /// What is remembered for the key of an item.
+    fn recall(&self, id: u32) -> Memory {
+        let decided = &self.known[&id].decided;
+        let marks = self.memory.get(&decided.key()).copied().unwrap_or_default();
+        let granted = self.facts.consent == Consent::Granted;
+        marks.map(|mark| {
+            let (occurrence, outcome) = mark.filter(|_| granted)?;
+            Some(Mark { occurrence, same: outcome == decided.outcome() })
+        })
+    }
+
+    /// The idempotency key of what goes to a destination.
+    fn message_id(&self, id: u32, destination: Destination) -> Hash {
+        let settled = self.known[&id].message_ids.get(&destination).copied();
+        let who = hash(&["key", &self.facts.visitor]);
+        settled.unwrap_or_else(|| self.outbox.message_id(id, destination, &who))
+    }
+
+    /// An item as it is to be written down now.
+    fn record(&self, id: u32) -> Option<Record> {
+        let item = self.outbox.item(id)?;
+        let known = &self.known[&id];
+        let open = (0..NAMES.len() as Destination).filter(|destination| item.open >> destination & 1 != 0);
+        let parcel = |destination| {
+            let offered = item.offered >> destination & 1 != 0;
+            (destination, item.occurrence(destination), self.message_id(id, destination), offered)
+        };
+        Some(Record {
+            decided: known.decided.clone(),
+            received_at: known.received_at,
+            period: known.period.clone().unwrap_or_else(|| self.facts.period.clone()),
+            parcels: open.map(parcel).collect(),
+        })
     }
 
     fn needs_consent(&mut self, what: &str) {
@@ -284,27 +408,41 @@ impl World {
             self.work += 1;
         }
         match effect {
-            Effect::Store(id, record) => {
+            Effect::Store(id) => {
                 self.needs_consent("stored");
-                self.stored.insert(id, record);
+                if let Some(record) = self.record(id) {
+                    self.stored.insert(id, record);
+                }
             }
             Effect::Erase(id) => {
                 self.stored.remove(&id);
             }
             Effect::Look(destination) => {
-                self.handle(Input::Found(destination, self.state_of(destination)));
+                let state = self.state_of(destination);
+                self.outbox().found(destination, state);
             }
-            Effect::Recall(id, destination, key) => {
-                let memory = self.recall(&key);
-                self.handle(Input::Recalled(id, destination, memory));
+            Effect::Recall(id, destination) => {
+                let memory = self.recall(id);
+                self.outbox().recalled(id, destination, &memory);
             }
-            Effect::Send(sending) => self.send(*sending),
-            Effect::Remember(key, destination, mark) => {
+            Effect::Send(id, destination) => self.send(id, destination),
+            Effect::Remember(id, destination, occurrence) => {
                 self.needs_consent("remembered");
-                self.memory.entry(key).or_default().remember(destination, mark);
+                let decided = &self.known[&id].decided;
+                let marks = self.memory.entry(decided.key()).or_default();
+                let mark = &mut marks[destination as usize];
+                // A mark of something younger stays.
+                if mark.is_none_or(|(known, _)| known <= occurrence) {
+                    *mark = Some((occurrence, decided.outcome()));
+                }
             }
-            Effect::Forget(key, destination, mark) => {
-                self.memory.entry(key).or_default().forget(destination, &mark);
+            Effect::Forget(id, destination, occurrence) => {
+                let decided = &self.known[&id].decided;
+                if let Some(marks) = self.memory.get_mut(&decided.key())
+                    && marks[destination as usize] == Some((occurrence, decided.outcome()))
+                {
+                    marks[destination as usize] = None;
+                }
             }
             Effect::Purge => {
                 self.stored.clear();
@@ -318,42 +456,42 @@ impl World {
                     self.confirmed.push((id, destination));
                 }
                 let arrival = self.arrivals[&id];
-                self.steps.push(format!("{arrival}: {}", step.told()));
+                self.steps.push(format!("{arrival}: {}", words(step)));
             }
-            Effect::Ended(id, verdict, why) => self.ended.push((id, verdict, why)),
+            Effect::Ended(id, verdict, reason, _) => self.ended.push((id, verdict, reason)),
         }
     }
 
-    fn send(&mut self, sending: Sending) {
+    fn send(&mut self, id: u32, destination: Destination) {
         self.needs_consent("sent");
         self.now.wall += self.takes;
         self.now.steady += self.takes;
-        let (id, destination) = (sending.id, sending.destination);
         let fails = self.failing.contains(&destination);
         let answer = if fails { Answer::Throws } else { self.answer };
         let threw = answer == Answer::Throws;
-        let message_id = sending.message_id.clone();
+        let message_id = self.message_id(id, destination);
+        self.known.get_mut(&id).expect("an item").message_ids.insert(destination, message_id);
         let (arrival, page) = (self.arrivals[&id], self.page);
-        self.sent.push(Sent { arrival, id, page, message_id, threw, sending });
+        self.sent.push(Sent { arrival, id, destination, page, message_id, threw });
         let call = match answer {
-            Answer::Throws => Call::Threw("boom".to_owned()),
+            Answer::Throws => Call::Threw,
             Answer::Returns if self.state_of(destination) != State::Stub => Call::Returned,
             _ => Call::WillConfirm,
         };
         if call == Call::WillConfirm {
             self.unconfirmed.push((id, destination));
         }
-        self.handle(Input::Called(id, destination, call));
+        self.outbox().called(id, destination, call);
     }
 
     /// The arrivals that Segment was handed, in order, each call of `track` that returned.
     pub fn handed_over(&self) -> Vec<usize> {
-        self.handed_to(Destination::Segment)
+        self.handed_to(SEGMENT)
     }
 
     /// The same of any destination.
     pub fn handed_to(&self, destination: Destination) -> Vec<usize> {
-        let to = self.sent.iter().filter(|sent| sent.sending.destination == destination);
+        let to = self.sent.iter().filter(|sent| sent.destination == destination);
         to.filter(|sent| !sent.threw).map(|sent| sent.arrival).collect()
     }
 
@@ -377,7 +515,7 @@ impl World {
 
     #[track_caller]
     pub fn waits_for_nothing(&self) -> &World {
-        assert_eq!((self.outbox.pending(), self.outbox.wake_in()), (0, None));
+        assert_eq!((self.pending(), self.wake_in()), (0, None));
         assert!(self.stored.is_empty(), "{:?}", self.stored);
         self
     }

@@ -1,0 +1,447 @@
+// The destinations: decision in, event out, to the letter; and how each tool is found on the page.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AT, TIME, load, page } from './page.mjs'
+
+const { fill, make, shown } = await load('decision.js')
+const { AUTO, DESTINATIONS, whose } = await load('destinations.js')
+const { isForeign } = await load('destinations/segment.js')
+const { CONFIRMS, FAILED, MISSING, READY, STUB } = await load('destinations/state.js')
+const { parse } = await load('options.js')
+const { spell } = await load('spelling.js')
+
+const ID = 'db-0123456789abcdef0123456789abcdef'
+const of = Object.fromEntries(DESTINATIONS.map((destination) => [destination.kind, destination]))
+
+function decided(source, fields, more = {}) {
+  const decision = make(source, AT)
+  fill(decision, fields)
+  return Object.assign(decision, more)
+}
+const optimizely = (fields, more) => decided('optimizelyWeb', { campaignId: 'c1', experimentId: 'e1', variationId: 'v1', ...fields }, more)
+const direct = (experimentKey, variationKey, fields, more) => decided('direct', { experimentKey, variationKey, ...fields }, more)
+
+/** Everything Optimizely Web can tell. */
+const FULL = {
+  campaignName: 'Campaign', experimentName: 'Experiment', variationName: 'Variation', audienceId: '50,51',
+  audienceName: 'Returning, Mobile', referrer: 'https://before.test/', userId: 'oeu1', project: 'p1', pageUrl: 'https://shop.test/a',
+}
+const FULL_TOLD = {
+  experimentId: 'e1', experimentName: 'Experiment', variationId: 'v1', variationName: 'Variation', campaignId: 'c1',
+  campaignName: 'Campaign', audienceId: '50,51', audienceName: 'Returning, Mobile', referrer: 'https://before.test/', isHoldback: false,
+}
+
+function options(given) {
+  const mistakes = []
+  const options = parse(given, mistakes)
+  assert.deepEqual(mistakes, [], 'these options were meant to be good')
+  return options
+}
+
+const event = (decision, given = {}, marks = {}, destination = 'segment') => spell({ decision, ...marks }, options(given), destination)
+
+function isTold(decision, given, marks, name, properties) {
+  assert.deepEqual(event(decision, given, marks), { name, properties })
+}
+
+test('a decision of Optimizely Web is told in camelCase with all that is known', () => {
+  isTold(optimizely(FULL), {}, {}, 'Experiment Viewed', FULL_TOLD)
+})
+
+test('ids stand in for names and what is not known is left out', () => {
+  isTold(optimizely(), {}, {}, 'Experiment Viewed', {
+    experimentId: 'e1', experimentName: 'e1', variationId: 'v1', variationName: 'v1', campaignId: 'c1', campaignName: 'c1', isHoldback: false,
+  })
+})
+
+test('snake_case goes for every name that is ours', () => {
+  const given = { propertyCase: 'snake_case', properties: { myOwn: 1 } }
+  isTold(optimizely(FULL, { isHoldback: true }), given, { isQa: true, isPreview: true }, 'Experiment Viewed', {
+    myOwn: 1, experiment_id: 'e1', experiment_name: 'Experiment', variation_id: 'v1', variation_name: 'Variation', campaign_id: 'c1',
+    campaign_name: 'Campaign', audience_id: '50,51', audience_name: 'Returning, Mobile', referrer: 'https://before.test/',
+    is_holdback: true, is_qa: true, is_preview: true,
+  })
+})
+
+test("decisions of flags are told as Segment's specification of A/B tests has it", () => {
+  for (const source of ['growthbook', 'openFeature']) {
+    const fields = { experimentKey: 'e1', experimentName: 'Experiment', variationKey: 'v1', variationName: 'Two', flagKey: 'f1' }
+    isTold(decided(source, fields), {}, {}, 'Experiment Viewed', {
+      experiment_id: 'e1', experiment_name: 'Experiment', variation_id: 'v1', variation_name: 'Two', flag_key: 'f1',
+    })
+  }
+})
+
+test('a decision of A vs B is told as its own guide has it', () => {
+  const decision = decided('avsb', { experimentKey: 'e1', variationKey: 'v1' })
+  isTold(decision, {}, {}, 'avsb_experiment', {
+    experiment_id: 'e1', experiment_name: 'e1', variation_id: 'v1', variation_name: 'v1', event_name: 'experiment_viewed',
+  })
+  isTold(decision, { propertyCase: 'camelCase' }, {}, 'avsb_experiment', {
+    experimentId: 'e1', experimentName: 'e1', variationId: 'v1', variationName: 'v1', eventName: 'experiment_viewed',
+  })
+})
+
+test("a decision of the page's own is told with the time it was made", () => {
+  isTold(direct('checkout', 'blue', { experimentName: 'Checkout', experimentId: '7' }), {}, {}, 'Experiment Viewed', {
+    experimentId: '7', variationId: 'blue', experimentName: 'Checkout', variationName: 'blue', assignedAt: TIME,
+  })
+  isTold(direct('checkout', 'blue', {}, { isHoldback: true }), { propertyCase: 'snake_case' }, {}, 'Experiment Viewed', {
+    experiment_id: 'checkout', variation_id: 'blue', experiment_name: 'checkout', variation_name: 'blue', assigned_at: TIME, is_holdback: true,
+  })
+})
+
+test('a decision about a flag is told by its keys', () => {
+  const fields = { flagKey: 'checkout', experimentKey: 'checkout_exp', variationKey: 'control', userId: 'u1' }
+  isTold(decided('optimizelyFeature', fields, { properties: { enabled: false } }), {}, {}, 'Experiment Viewed', {
+    enabled: false, flag_key: 'checkout', variation_key: 'control', rule_key: 'checkout_exp', user_id: 'u1',
+  })
+})
+
+test("a decision of Statsig is told as Segment's specification has it", () => {
+  const decision = decided('statsig', { experimentKey: 'checkout_exp', variationId: '4xTest', variationName: 'Test' })
+  isTold(decision, {}, { isQa: true }, 'Experiment Viewed', {
+    experiment_id: 'checkout_exp', experiment_name: 'checkout_exp', variation_id: '4xTest', variation_name: 'Test', is_qa: true,
+  })
+})
+
+test("static properties give way to the decision's own and both to the contract", () => {
+  const decision = direct('e1', 'v1', {}, { properties: { site: 'b', experimentId: 'forged', plan: 1.5 } })
+  isTold(decision, { properties: { site: 'a', variationName: 'forged', team: true } }, {}, 'Experiment Viewed', {
+    site: 'b', team: true, plan: 1.5, experimentId: 'e1', experimentName: 'e1', variationId: 'v1', variationName: 'v1', assignedAt: TIME,
+  })
+})
+
+test('properties may be called as objects have it anyway', () => {
+  const properties = JSON.parse('{"__proto__":"a","constructor":"b"}')
+  const told = event(direct('e1', 'v1', {}, { properties }), { properties }).properties
+  assert.deepEqual([Object.hasOwn(told, '__proto__'), told.constructor], [true, 'b'])
+})
+
+test('marks are told only when they are there', () => {
+  for (const [isQa, isPreview] of [[false, false], [true, false], [false, true]]) {
+    const { properties } = event(optimizely(), {}, { isQa, isPreview })
+    assert.deepEqual([properties.isQa, properties.isPreview], [isQa || undefined, isPreview || undefined])
+  }
+})
+
+test("the event name of the decision comes before the option and that before the source's", () => {
+  assert.equal(event(optimizely({ eventName: 'From the form' }), { eventName: 'Seen' }).name, 'From the form')
+  assert.equal(event(optimizely(), { eventName: 'Seen' }).name, 'Seen')
+  assert.equal(event(optimizely()).name, 'Experiment Viewed')
+})
+
+test('names go out as they came in', () => {
+  const nasty = '"quote" \\ \0\n\t\x7f\u2028 </script><img onerror=x> é 😀 \u202e'
+  assert.equal(event(optimizely({ experimentName: nasty })).properties.experimentName, nasty)
+})
+
+test('a decision is shown to the page with what is known', () => {
+  assert.deepEqual(shown(optimizely(FULL)), {
+    source: 'optimizelyWeb', campaignId: 'c1', campaignName: 'Campaign', experimentId: 'e1', experimentName: 'Experiment',
+    variationId: 'v1', variationName: 'Variation', userId: 'oeu1', isHoldback: false, decidedAt: AT,
+  })
+  assert.deepEqual(shown(direct('k', 'v', { label: 'webyn' })), {
+    source: 'webyn', experimentKey: 'k', variationKey: 'v', isHoldback: false, decidedAt: AT,
+  })
+})
+
+// How each destination is told
+
+/** What a destination hands to its tool: the calls it makes, and what it answers. */
+function calls(kind, decision, given = {}, more = {}) {
+  const made = []
+  const record = (method, answer) => (...args) => {
+    made.push([method, ...args.filter((arg) => typeof arg !== 'function')])
+    return answer
+  }
+  class Identify {
+    set = (name, value) => made.push(['set', name, value])
+  }
+  page({
+    analytics: { track: record('track'), initialized: true, VERSION: '1.81.0' },
+    amplitude: { track: record('track'), identify: (_, options) => made.push(['identify', options]), Identify },
+    rudderanalytics: { track: record('track') },
+    mixpanel: { track: record('track') },
+    posthog: { capture: record('capture') },
+    gtag: record('gtag'),
+    dataLayer: { push: record('push') },
+    ...more.tools,
+  })
+  const all = options(given)
+  const exposure = { ...spell({ decision, ...more.marks }, all, kind), decision, options: all, messageId: ID, time: TIME, ...more.exposure }
+  const answer = of[kind].send(exposure, false, () => {})
+  assert.ok(!answer, 'it tells nothing when it took charge')
+  return made
+}
+
+const viewed = (properties) => ['Experiment Viewed', properties]
+
+/** What each destination is told of a decision whose source spells it as `own`. */
+function isToldEverywhere(decision, own, names, keys, whole) {
+  for (const [kind, ...call] of [
+    ['segment', 'track', ...viewed(own), { timestamp: TIME, messageId: ID }],
+    ['amplitude', 'track', ...viewed(own), { insert_id: ID, time: AT }],
+    ['rudderstack', 'track', ...viewed({ ...own, idempotencyKey: ID }), { messageId: ID, originalTimestamp: TIME }],
+    ['mixpanel', 'track', '$experiment_started', { 'Experiment name': names[0], 'Variant name': names[1], $insert_id: ID, time: AT / 1000 }],
+    ['posthog', 'capture', '$feature_flag_called', { $feature_flag: keys[0], $feature_flag_response: keys[1] }, { uuid: '01234567-89ab-8def-a123-456789abcdef', timestamp: new Date(AT) }],
+    ['ga4', 'gtag', 'event', 'experience_impression', { exp_variant_string: whole }],
+    ['gtm', 'push', { event: 'Experiment Viewed', ...own }],
+  ]) {
+    assert.deepEqual(calls(kind, decision), [call], kind)
+  }
+}
+
+test('a decision of Optimizely Web is told to each destination in its own words', () => {
+  isToldEverywhere(optimizely(FULL), FULL_TOLD, ['Experiment', 'Variation'], ['e1', 'v1'], 'optimizelyWeb-e1-v1')
+})
+
+test("a decision of the page's own is told to each destination in its own words", () => {
+  isToldEverywhere(
+    direct('checkout', 'blue', { experimentName: 'Checkout', experimentId: '7', label: 'webyn' }),
+    { experimentId: '7', variationId: 'blue', experimentName: 'Checkout', variationName: 'blue', assignedAt: TIME },
+    ['Checkout', 'blue'], ['checkout', 'blue'], 'webyn-7-blue'
+  )
+})
+
+/** A decision of a tool that knows a flag, an experiment and a variation by their keys. */
+const keyed = (source, more) => decided(source, { experimentKey: 'rule', variationKey: 'blue', flagKey: 'flag', userId: 'u1' }, more)
+
+test('a decision of each other tool is told to each destination in its own words', () => {
+  const plain = { experiment_id: 'rule', experiment_name: 'rule', variation_id: 'blue', variation_name: 'blue' }
+  const flagged = { ...plain, flag_key: 'flag' }
+  for (const [source, own] of [['statsig', plain], ['growthbook', flagged], ['openFeature', flagged]]) {
+    isToldEverywhere(keyed(source), own, ['rule', 'blue'], ['flag', 'blue'], `${source}-rule-blue`)
+  }
+})
+
+test("a flag of Optimizely is a user property of Amplitude's", () => {
+  for (const [enabled, told] of [[true, 'blue'], [false, 'off']]) {
+    const decision = keyed('optimizelyFeature', { properties: { enabled } })
+    const properties = { enabled, flag_key: 'flag', variation_key: 'blue', rule_key: 'rule', user_id: 'u1' }
+    assert.deepEqual(calls('amplitude', decision), [
+      ['set', '[Optimizely] flag', told],
+      ['identify', { insert_id: `${ID}-user`, time: AT }],
+      ['track', 'Experiment Viewed', properties, { insert_id: ID, time: AT }],
+    ])
+    assert.deepEqual(calls('segment', decision), [['track', 'Experiment Viewed', properties, { timestamp: TIME, messageId: ID }]])
+  }
+})
+
+test('a decision of A vs B keeps its event where the destination has none of its own', () => {
+  assert.equal(event(keyed('avsb'), {}, {}, 'amplitude').name, 'avsb_experiment')
+  assert.equal(event(keyed('avsb'), {}, {}, 'mixpanel').name, '$experiment_started')
+})
+
+test("words of a destination's own stay and the rest follows the options", () => {
+  const given = { propertyCase: 'snake_case', properties: { mySite: 'a' }, eventName: 'Seen' }
+  for (const [kind, own] of [
+    ['mixpanel', { 'Experiment name': 'e1', 'Variant name': 'v1' }],
+    ['posthog', { $feature_flag: 'e1', $feature_flag_response: 'v1' }],
+    ['ga4', { exp_variant_string: 'optimizelyWeb-e1-v1' }],
+  ]) {
+    const told = event(optimizely({}, { isHoldback: true }), given, { isQa: true }, kind)
+    assert.deepEqual(told, { name: 'Seen', properties: { mySite: 'a', ...own, is_holdback: true, is_qa: true } })
+    // Only Optimizely Web's own table always says whether it is a holdback.
+    assert.equal('isHoldback' in event(optimizely(), {}, {}, kind).properties, false)
+  }
+})
+
+test('Amplitude is told under the event the site chose', () => {
+  const told = (fields, exposureEvent, destination = 'amplitude') => {
+    const given = { eventName: 'Seen', destinationOptions: { amplitude: { exposureEvent } } }
+    return event(direct('checkout', 'blue', { experimentId: '7', flagKey: 'flag', ...fields }), given, {}, destination)
+  }
+  assert.deepEqual(told({}, '$exposure'), { name: '$exposure', properties: { flag_key: 'flag', variant: 'blue', experiment_key: 'checkout' } })
+  // These are names like any other.
+  for (const name of ['Test Seen', 'mixpanel', 'ga4', 'toString', '__proto__']) {
+    const { name: event, properties } = told({}, name)
+    assert.deepEqual([event, properties.experimentId], [name, '7'])
+  }
+  assert.equal(told({ eventName: 'From the form' }, 'Test Seen').name, 'From the form')
+  assert.equal(told({}, '$exposure', 'segment').name, 'Seen')
+})
+
+test('track is told the page only when it is another, and what the site adds', () => {
+  const elsewhere = { url: 'https://shop.test/b', path: '/b', title: 'A "page"', search: '' }
+  const last = (kind, given, exposure) => calls(kind, optimizely(), given, { exposure })[0].at(-1)
+  assert.deepEqual(last('segment', {}, { page: elsewhere }), { timestamp: TIME, messageId: ID, context: { page: elsewhere } })
+  assert.deepEqual(last('rudderstack', {}, { page: elsewhere }), { messageId: ID, originalTimestamp: TIME, context: { page: elsewhere } })
+  const given = { destinationOptions: { segment: { context: { ip: '0.0.0.0' }, integrations: { All: false } } } }
+  assert.deepEqual(last('segment', given), { timestamp: TIME, messageId: ID, context: { ip: '0.0.0.0' }, integrations: { All: false } })
+  assert.deepEqual(last('segment', given, { page: elsewhere }).context, { ip: '0.0.0.0', page: elsewhere })
+})
+
+test('the assignment becomes a trait, by the names people know', () => {
+  for (const [decision, experiments] of [
+    [optimizely(), { e1: 'v1' }],
+    [direct('checkout', 'blue', { experimentId: '7', variationId: '9' }), { checkout: 'blue' }],
+    [direct('checkout', 'blue', {}, { isHoldback: true }), { checkout: 'holdback' }],
+  ]) {
+    const told = []
+    const traits = (experiments) => {
+      told.push(experiments)
+      return () => told.push('identified')
+    }
+    calls('segment', decision, { identify: true }, { exposure: { traits } })
+    assert.deepEqual(told, [experiments, 'identified'])
+    calls('segment', decision, {}, { exposure: { traits } })
+    assert.equal(told.length, 2, 'only where the page asks for it')
+  }
+})
+
+test('Segment confirms by its promise, and a stub by the callback it keeps', async () => {
+  for (const [stub, track] of [[false, () => Promise.resolve()], [false, () => Promise.reject(new Error('refused'))], [true, (...args) => args.at(-1)()]]) {
+    page({ analytics: { track } })
+    const decision = optimizely()
+    let confirmed = 0
+    const all = options({})
+    const exposure = { ...spell({ decision }, all, 'segment'), decision, options: all, messageId: ID, time: TIME }
+    assert.equal(of.segment.send(exposure, stub, () => confirmed++), true)
+    await 0
+    await 0
+    assert.equal(confirmed, 1)
+  }
+})
+
+test('Amplitude confirms by its promise unless it could not reach its server', async () => {
+  for (const [promise, times] of [[Promise.resolve({ code: 200 }), 1], [Promise.resolve({ code: 400 }), 1], [Promise.resolve({ code: 500 }), 0], [Promise.reject(new Error('no')), 0]]) {
+    page({ amplitude: { track: () => ({ promise }) } })
+    let confirmed = 0
+    assert.equal(of.amplitude.send({ name: 'n', properties: {}, decision: optimizely(), messageId: ID }, false, () => confirmed++), true)
+    await 0
+    await 0
+    assert.equal(confirmed, times)
+  }
+})
+
+test('GA4 is told as gtag would tell it, where only its queue is there', () => {
+  const dataLayer = []
+  page({ dataLayer })
+  of.ga4.send({ name: 'n', properties: { a: 1 } })
+  assert.equal(Object.prototype.toString.call(dataLayer[0]), '[object Arguments]')
+  assert.deepEqual([...dataLayer[0]], ['event', 'n', { a: 1 }])
+})
+
+// How each destination is found
+
+const f = () => {}
+const array = (methods) => Object.assign([], methods)
+
+function isFound(kind, globals, state, blocked = false) {
+  page(globals)
+  assert.equal(of[kind].state(blocked), state, kind)
+}
+
+test('the order is the order of the core, and five are found by themselves', () => {
+  assert.deepEqual(DESTINATIONS.map(({ kind }) => kind), ['segment', 'amplitude', 'rudderstack', 'mixpanel', 'posthog', 'ga4', 'gtm'])
+  assert.equal(AUTO, 5)
+})
+
+test('a script that could not be loaded is known by its address', () => {
+  for (const [address, kind] of [
+    ['https://cdn.segment.com/analytics.js/v1/k/analytics.min.js', 'segment'],
+    ['https://cdn.amplitude.com/libs/analytics-browser-2.11.1-min.js.gz', 'amplitude'],
+    ['https://cdn.rudderlabs.com/v3/modern/rsa.min.js', 'rudderstack'],
+    ['https://cdn.mxpnl.com/libs/mixpanel-2-latest.min.js', 'mixpanel'],
+    ['https://eu-assets.i.posthog.com/static/array.js', 'posthog'],
+    ['https://www.googletagmanager.com/gtm.js?id=GTM-1', undefined],
+    ['https://shop.test/main.js', undefined],
+  ]) {
+    assert.equal(DESTINATIONS[whose(address)]?.kind, kind, address)
+  }
+})
+
+test('what only has the name of a tool is missing', () => {
+  for (const { kind } of DESTINATIONS) {
+    isFound(kind, {}, MISSING)
+    for (const name of ['analytics', 'amplitude', 'rudderanalytics', 'mixpanel', 'posthog', 'dataLayer', 'gtag']) {
+      for (const thing of [null, 'text', {}, { track: 'f', capture: {}, push: 1, Identify: true }, { __loaded: true }]) {
+        isFound(kind, { [name]: thing }, MISSING)
+      }
+      if (name !== 'dataLayer') isFound(kind, { [name]: [] }, MISSING)
+    }
+  }
+})
+
+test('Segment is missing where there is nothing to call', () => {
+  for (const nothing of [null, 0, 'analytics', [], {}, f, true, { track: null }, { track: 'f' }, { track: {} }, { initialized: true }]) {
+    isFound('segment', { analytics: nothing }, MISSING)
+  }
+})
+
+test("the snippet's stub is a stub until its script is known to be blocked", () => {
+  isFound('segment', { analytics: array({ track: f, load: f }) }, STUB)
+  isFound('segment', { analytics: array({ track: f, load: f }) }, FAILED, true)
+})
+
+test('analytics.js is ready once it is initialized', () => {
+  const loaded = (initialized, VERSION) => ({ analytics: { track: f, initialized, VERSION, settings: { writeKey: 'k' } } })
+  isFound('segment', loaded(true, '1.81.0'), CONFIRMS)
+  isFound('segment', loaded(true, ''), READY)
+  isFound('segment', loaded(false, '1.81.0'), STUB)
+  isFound('segment', loaded(false, '1.81.0'), FAILED, true)
+  // It is there all the same.
+  isFound('segment', loaded(true, '1.81.0'), CONFIRMS, true)
+})
+
+test('analytics.js that is disabled drops what it is told', () => {
+  const disabled = (plugins) => ({ analytics: { track: f, initialized: true, VERSION: '1.81.0', settings: { writeKey: '' }, queue: { plugins } } })
+  isFound('segment', disabled([]), FAILED)
+  isFound('segment', disabled([{}]), CONFIRMS)
+})
+
+test('the npm package buffers until it has its instance', () => {
+  const buffered = { track: f, then: f, load: f }
+  isFound('segment', { analytics: buffered }, STUB)
+  isFound('segment', { analytics: buffered }, FAILED, true)
+  const ready = (writeKey, plugins) => ({ analytics: { ...buffered, instance: { settings: { writeKey }, queue: { plugins } } } })
+  isFound('segment', ready('k', [{}]), CONFIRMS)
+  isFound('segment', ready('', []), FAILED)
+  isFound('segment', ready('', [{}]), CONFIRMS)
+})
+
+test('another library is ready and tells nothing', () => {
+  isFound('segment', { analytics: { track: f, page: f } }, READY)
+  assert.ok(isForeign(READY))
+  page({ analytics: { track: f, initialized: true, VERSION: '1.81.0' } })
+  assert.ok(!isForeign(CONFIRMS))
+})
+
+test("Amplitude is a stub until its SDK has taken the snippet's object over", () => {
+  const amplitude = (invoked, runQueuedFunctions) => ({ amplitude: { track: f, Identify: f, invoked, runQueuedFunctions } })
+  isFound('amplitude', amplitude(true, null), STUB)
+  isFound('amplitude', amplitude(true, null), FAILED, true)
+  isFound('amplitude', amplitude(true, f), CONFIRMS)
+  isFound('amplitude', amplitude(null, null), CONFIRMS)
+  // Amplitude's old SDK, and players of that name.
+  isFound('amplitude', { amplitude: { track: f } }, MISSING)
+})
+
+test('tools that are an array of calls are stubs until they have loaded', () => {
+  for (const [kind, call] of [['mixpanel', 'track'], ['posthog', 'capture']]) {
+    isFound(kind, { [kind]: array({ [call]: f }) }, STUB)
+    isFound(kind, { [kind]: array({ [call]: f }) }, FAILED, true)
+    isFound(kind, { [kind]: { [call]: f, __loaded: true } }, READY)
+    isFound(kind, { [kind]: { [call]: f, __loaded: false } }, MISSING)
+  }
+})
+
+test('RudderStack queues until it has its configuration and with that an id', () => {
+  const loaded = (getAnonymousId) => ({ rudderanalytics: { track: f, getAnonymousId } })
+  isFound('rudderstack', { rudderanalytics: array({ track: f }) }, STUB)
+  isFound('rudderstack', { rudderanalytics: array({ track: f }) }, FAILED, true)
+  isFound('rudderstack', loaded(() => ''), STUB)
+  isFound('rudderstack', loaded(() => 'id'), READY)
+  isFound('rudderstack', loaded(() => 'id'), READY, true)
+  isFound('rudderstack', loaded(undefined), MISSING)
+  isFound('rudderstack', loaded(() => { throw new Error('not yet') }), MISSING)
+})
+
+test('a dataLayer keeps everything and is ready', () => {
+  isFound('ga4', { dataLayer: [] }, READY)
+  isFound('gtm', { dataLayer: [] }, READY)
+  isFound('ga4', { gtag: f }, READY)
+  isFound('gtm', { gtag: f }, MISSING)
+})

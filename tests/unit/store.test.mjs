@@ -1,0 +1,361 @@
+// What is kept in the browser: it comes back as it went in, and what others may have put there does no
+// harm.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AT, load, page, property, told } from './page.mjs'
+
+const { fill, make } = await load('decision.js')
+const { record, revive } = await load('record.js')
+const { makeSession } = await load('session.js')
+const { PAGE, SITE, TAB, makeStore } = await load('store.js')
+
+const SOURCES = ['direct', 'optimizelyWeb', 'growthbook', 'openFeature', 'avsb', 'optimizelyFeature', 'statsig']
+const TEXTS = (
+  'label project campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName userId ' +
+  'audienceId audienceName referrer eventName pageUrl pagePath pageTitle forced qa flagKey'
+).split(' ')
+
+// Records
+
+function decided(fields, more) {
+  const decision = make('optimizelyWeb', AT)
+  fill(decision, { campaignId: 'c1', experimentId: 'e1', variationId: 'v1', ...fields })
+  return Object.assign(decision, more)
+}
+const PARCEL = [0, 1, 'db-1', false]
+const written = (decision, to = [PARCEL], more = {}) =>
+  record({ decision, receivedAt: AT, period: 's1', isQa: false, isPreview: false, ...more }, to)
+
+/** An item with any decision that may wait. */
+function anyItem({ of, below, text }) {
+  const decision = make(of(SOURCES), AT - below(1e9))
+  for (const name of TEXTS) if (below(2)) fill(decision, { [name]: text(20) })
+  fill(decision, { experimentId: 'e', variationId: 'v' })
+  decision.isHoldback = of([true, false])
+  if (below(2)) decision.personalization = true
+  if (below(2)) decision.properties = { [text()]: text(), number: below(100), flag: true }
+  const item = { decision, receivedAt: AT - below(1e9), period: text(), isQa: of([true, false]), isPreview: of([true, false]) }
+  const to = Array.from({ length: 1 + below(7) }, (_, index) => [index, below(2 ** 32), `db-${text(80)}`.replace(/\s/g, '_').slice(0, 100), of([true, false])])
+  return [item, to]
+}
+
+const known = (decision) => {
+  const { personalization, ...rest } = told(decision)
+  return personalization ? { ...rest, personalization } : rest
+}
+
+test('whatever was decided comes back from its record', () => {
+  property(2000, (any) => {
+    const [item, to] = anyItem(any)
+    const back = revive(record(item, to), AT)
+    assert.deepEqual(known(back.decision), known(JSON.parse(JSON.stringify(item.decision))))
+    assert.deepEqual(back.to, to)
+    assert.deepEqual([back.receivedAt, back.period, back.isQa, back.isPreview], [item.receivedAt, item.period, item.isQa, item.isPreview])
+  })
+})
+
+test('a record that was cut off, or has something behind it, is no item', () => {
+  property(2000, (any) => {
+    const whole = record(...anyItem(any))
+    assert.equal(revive(whole.slice(0, any.below(whole.length)), AT), undefined)
+    assert.equal(revive(`${whole}x`, AT), undefined)
+  })
+})
+
+/** What is revived is complete, whatever it was read from. */
+function isWhole(item) {
+  if (!item) return
+  const { decision, to } = item
+  assert.ok((decision.experimentId || decision.experimentKey) && (decision.variationId || decision.variationKey))
+  assert.ok(SOURCES.includes(decision.source) && Number.isFinite(decision.decidedAt) && Number.isFinite(item.receivedAt))
+  assert.equal(new Date(decision.decidedAt).toISOString().length, 24)
+  for (const [name, value] of Object.entries(decision)) {
+    const types = { decidedAt: 'number', isHoldback: 'boolean', personalization: 'boolean', properties: 'object', shortened: 'boolean', mayRedirect: 'boolean' }
+    assert.equal(typeof value, types[name] ?? 'string', name)
+    assert.ok(typeof value !== 'string' || [...value].length <= 512, name)
+  }
+  assert.ok(!decision.refused && to.length > 0 && to.length <= 7)
+  for (const [index, occurrence, id] of to) {
+    assert.ok(Number.isInteger(index) && index >= 0 && index < 7 && typeof occurrence === 'number' && occurrence >= 0, JSON.stringify(to))
+    assert.ok(typeof id === 'string' && id.length > 0 && id.length <= 100)
+  }
+  for (const value of Object.values(decision.properties ?? {})) assert.ok(['string', 'boolean'].includes(typeof value) || Number.isFinite(value))
+}
+
+test('garbage is no item', () => {
+  for (const garbage of ['', 'null', '[]', '{}', '1', '"text"', '{"v":3}', '{"v":3,"decision":null}', '{"v":3,"decision":[]}']) {
+    assert.equal(revive(garbage, AT), undefined)
+  }
+  property(3000, ({ text, thing }) => {
+    assert.equal(revive(text(40), AT), undefined)
+    let entry
+    try {
+      entry = JSON.stringify(thing(['v', 'decision', 'to', 'source', 'direct', 'decidedAt']))
+    } catch {
+      // Not everything can be written down.
+    }
+    assert.equal(revive(entry, AT), undefined)
+  })
+})
+
+test('a field that is not what it should be never gives half an item', () => {
+  property(5000, (any) => {
+    const [item, to] = anyItem(any)
+    const broken = JSON.parse(record(item, to))
+    const names = ['1710000000000', '3', 'direct', 'db-1', 'true', ...TEXTS, 'refused', 'refusal', 'properties', 'mayRedirect', 'shortened', 'period']
+    const put = (at) => {
+      try {
+        at[any.of([...Object.keys(at), any.of(names)])] = JSON.parse(JSON.stringify(any.thing(names, 2)) ?? 'null')
+      } catch {
+        // Not everything can be written down.
+      }
+    }
+    put(any.of([broken, broken.decision, broken.to, broken.to[0], broken.decision.properties ?? {}]))
+    isWhole(revive(JSON.stringify(broken), AT))
+  })
+})
+
+test('a bit that flipped never throws and never gives half an item', () => {
+  property(5000, (any) => {
+    const bytes = Buffer.from(record(...anyItem(any)))
+    bytes[any.below(bytes.length)] ^= 1 << any.below(8)
+    isWhole(revive(bytes.toString(), AT))
+  })
+})
+
+test('a record of another version, of a time that cannot be, or without what matters is no item', () => {
+  const whole = written(decided())
+  assert.ok(revive(whole, AT))
+  assert.equal(revive(written(decided(), []), AT), undefined, 'without a parcel')
+  for (const version of ['2', '4', '"3"', 'null']) assert.equal(revive(whole.replace('"v":3', `"v":${version}`), AT), undefined, version)
+  for (const name of ['experimentId', 'variationId']) assert.equal(revive(written(decided({}, { [name]: '' })), AT), undefined, name)
+  assert.equal(revive(written(decided(), [[0, 1, 'x'.repeat(101)]]), AT), undefined, 'a key that is too long')
+  assert.equal(revive(written(decided(), [[7, 1, 'db-1']]), AT), undefined, 'a destination that is none')
+  assert.equal(revive(written(decided({}, { source: 'constructor' })), AT), undefined, 'a source that is none')
+  assert.equal(revive(whole, AT - 2 * 86_400_000), undefined, 'of the future')
+  for (const decidedAt of ['"1710000000000"', '"2024-03-09"', 'null', '[1710000000000]']) {
+    assert.equal(revive(whole.replace(`"decidedAt":${AT}`, `"decidedAt":${decidedAt}`), AT), undefined, decidedAt)
+  }
+})
+
+test('what was refused, or told by an event before a redirect, is a plain decision afterwards', () => {
+  const back = revive(written(decided({}, { mayRedirect: true, refused: 'invalid', refusal: 'why' })), AT)
+  assert.deepEqual([back.decision.refused, back.decision.refusal, back.decision.mayRedirect], [undefined, undefined, undefined])
+})
+
+test('texts of a record are cut like any other', () => {
+  // As another script may have written it.
+  const { decision } = revive(written(decided()).replace('"c1"', `"${'n'.repeat(5000)}"`), AT)
+  assert.equal(decision.campaignId.length, 512)
+})
+
+// Sessions
+
+/** A session on a store that the test can look into; `at` sets the clock. */
+function session(dedupe, sessionTimeoutMs = 1_800_000) {
+  const entries = {}
+  const store = {
+    read: (shelf, name) => entries[`${shelf} ${name}`] ?? '',
+    write: (shelf, name, entry) => void (entries[`${shelf} ${name}`] = entry),
+    remove: (shelf, name) => void delete entries[`${shelf} ${name}`],
+    names: (shelf, prefix) => Object.keys(entries).map((name) => name.slice(2)).filter((name) => name.startsWith(prefix)),
+  }
+  const now = Date.now
+  const of = (name) => {
+    const session = makeSession(store, name)
+    return Object.assign(session, {
+      at(moment, granted = true) {
+        Date.now = () => moment
+        try {
+          return session.continue({ dedupe, sessionTimeoutMs }, granted)
+        } finally {
+          Date.now = now
+        }
+      },
+    })
+  }
+  return { entries, of }
+}
+
+test('each scope has its shelf', () => {
+  for (const [dedupe, shelf] of [['page', PAGE], ['none', PAGE], ['tab', TAB], ['session', SITE], ['visitor', SITE]]) {
+    const one = session(dedupe).of('p1')
+    one.at(AT)
+    assert.equal(one.shelf, shelf, dedupe)
+  }
+})
+
+test('a session runs over pages until its time is out', () => {
+  const { of } = session('session', 1000)
+  const first = of('p1').at(AT)
+  assert.equal(of('p2').at(AT + 1000), first)
+  assert.equal(of('p3').at(AT + 2000), first, 'each page continues it')
+  const next = of('p4').at(AT + 3001)
+  assert.notEqual(next, first)
+  assert.equal(of('p5').at(AT + 3500), next)
+})
+
+test('a decision continues a session like a page', () => {
+  const { of } = session('session', 1000)
+  const one = of('p1')
+  const first = one.at(AT)
+  for (let passed = 900; passed < 9000; passed += 900) assert.equal(one.at(AT + passed), first)
+  assert.notEqual(one.at(AT + 9000 + 1001), first)
+})
+
+test('a clock that was set back does not end a session', () => {
+  const { of } = session('session')
+  const first = of('p1').at(AT)
+  assert.equal(of('p2').at(AT - 1e9), first)
+  const one = of('p3')
+  one.at(AT + 1e6)
+  assert.equal(one.at(AT - 1e6), first)
+})
+
+test('two tabs that open at the same time come to the same session', () => {
+  const [one, other] = [session('session'), session('session')]
+  assert.equal(one.of('p1').at(AT), other.of('p2').at(AT + 5))
+})
+
+test('the other scopes are their own period', () => {
+  assert.equal(session('page').of('p1').at(AT), 'p1')
+  assert.equal(session('none').of('p1').at(AT), 'p1')
+  assert.equal(session('visitor').of('p1').at(AT), 'visitor')
+  const { of } = session('tab')
+  assert.equal(of('p1').at(AT), 'p1')
+  assert.equal(of('p2').at(AT + 1e12), 'p1', 'a tab never times out')
+})
+
+test('without consent nothing is read or written, and the page is the period', () => {
+  for (const dedupe of ['session', 'tab', 'page', 'none']) {
+    const { of, entries } = session(dedupe)
+    assert.equal(of('p1').at(AT, false), 'p1')
+    assert.deepEqual(entries, {})
+  }
+})
+
+test('with a session its marks end', () => {
+  const { of, entries } = session('session', 1000)
+  of('p1').at(AT)
+  entries[`${SITE} seen/abc`] = 'mark'
+  of('p2').at(AT + 500)
+  assert.ok(`${SITE} seen/abc` in entries)
+  of('p3').at(AT + 5000)
+  assert.ok(!(`${SITE} seen/abc` in entries))
+})
+
+test('a session that is no session does not run', () => {
+  const { of, entries } = session('session')
+  const fresh = of('p1').at(AT)
+  for (const entry of ['', ' ', 'id', 'id ', 'id x', ` ${AT}`, `id -${AT}`, `id ${AT} 6`, `${'i'.repeat(65)} ${AT}`, `id ${AT}x`]) {
+    entries[`${SITE} session`] = entry
+    assert.equal(of('p2').at(AT), fresh, JSON.stringify(entry))
+  }
+  entries[`${SITE} session`] = `id ${AT}`
+  assert.equal(of('p2').at(AT), 'id')
+  property(2000, ({ text }) => {
+    entries[`${SITE} session`] = text(20)
+    assert.match(of('p3').at(AT), /^\S{1,64}$/)
+  })
+})
+
+// The store
+
+function storage(limits = {}) {
+  const kept = {}
+  const methods = {
+    getItem: (name) => (Object.hasOwn(kept, name) ? kept[name] : null),
+    setItem(name, entry) {
+      if (limits.full) throw new Error('QuotaExceededError')
+      if (!limits.deaf) kept[name] = String(entry)
+    },
+    removeItem: (name) => void delete kept[name],
+  }
+  // As in a browser the entries are its own fields, the methods are not.
+  return [new Proxy(kept, { get: (_, name) => methods[name] ?? kept[name] }), kept]
+}
+
+function opened(limits, globals) {
+  const [localStorage, site] = storage(limits)
+  const [sessionStorage, tab] = storage(limits)
+  page(globals ?? { localStorage, sessionStorage })
+  const warnings = []
+  const store = makeStore((text) => warnings.push(text))
+  return { store, site, tab, warnings }
+}
+
+test('all names begin alike, and come in order', () => {
+  const { store, site, tab } = opened()
+  assert.ok(store.open())
+  for (const name of ['out/17-b/0000002', 'out/17-a/0000010', 'out/17-a/0000009', 'seen/x']) store.write(SITE, name, 'entry')
+  store.write(TAB, 'qa', 'yes')
+  store.write(PAGE, 'seen/y', 'on this page')
+  assert.deepEqual(store.names(SITE, 'out/'), ['out/17-a/0000009', 'out/17-a/0000010', 'out/17-b/0000002'])
+  assert.deepEqual(store.names(PAGE, 'seen/'), ['seen/y'])
+  assert.ok(Object.keys(site).every((name) => name.startsWith('decision-bridge/1/')))
+  assert.deepEqual(tab, { 'decision-bridge/1/qa': 'yes' })
+  assert.equal(store.read(PAGE, 'seen/y'), 'on this page')
+})
+
+test('names of others are not touched', () => {
+  const { store, site } = opened()
+  site['decision-bridge/2/out/x'] = site.ajs_user_id = 'theirs'
+  store.open()
+  store.write(SITE, 'out/x', 'ours')
+  store.purge()
+  assert.deepEqual(site, { 'decision-bridge/2/out/x': 'theirs', ajs_user_id: 'theirs' })
+})
+
+test('before it is opened nothing is touched, and the page remembers', () => {
+  const refuse = () => {
+    throw new Error('touched')
+  }
+  page(Object.defineProperties({}, { localStorage: { get: refuse, enumerable: false }, sessionStorage: { get: refuse, enumerable: false } }))
+  const store = makeStore(() => assert.fail('warned'))
+  store.write(SITE, 'a', '1')
+  assert.equal(store.read(SITE, 'a'), '1')
+  assert.deepEqual(store.names(SITE, ''), ['a'])
+  store.remove(SITE, 'a')
+  assert.equal(store.read(SITE, 'a'), '')
+})
+
+test('storage that is blocked, full or deaf costs nothing but the next page', () => {
+  const blocked = opened({}, { localStorage: null, sessionStorage: null })
+  assert.equal(blocked.store.open(), false)
+  Object.defineProperty(window, 'localStorage', { get() { throw new Error('SecurityError') } })
+  assert.equal(blocked.store.open(), false)
+  for (const { store, warnings, warns } of [{ ...blocked, warns: 0 }, { ...opened({ full: true }), warns: 1 }, { ...opened({ deaf: true }), warns: 1 }]) {
+    store.open()
+    store.write(SITE, 'a', '1')
+    assert.equal(store.read(SITE, 'a'), '1')
+    assert.deepEqual(store.names(SITE, ''), ['a'])
+    assert.equal(warnings.length, warns)
+    store.purge()
+    assert.equal(store.read(SITE, 'a'), '')
+  }
+})
+
+test('what is in storage again is not in memory any more', () => {
+  const limits = { full: true }
+  const { store, site } = opened(limits)
+  store.open()
+  store.write(SITE, 'a', '1')
+  limits.full = false
+  store.write(SITE, 'a', '2')
+  assert.deepEqual(site, { 'decision-bridge/1/a': '2' })
+  assert.equal(store.read(SITE, 'a'), '2')
+  assert.deepEqual(store.names(SITE, ''), ['a'])
+})
+
+test('an entry of another script is cut, and one that is there twice is named once', () => {
+  const limits = {}
+  const { store, site } = opened(limits)
+  store.open()
+  site['decision-bridge/1/long'] = 'x'.repeat(50_000)
+  assert.equal(store.read(SITE, 'long').length, 32_000)
+  limits.full = true
+  store.write(SITE, 'long', 'short')
+  assert.equal(store.read(SITE, 'long'), 'short')
+  assert.deepEqual(store.names(SITE, ''), ['long'])
+})
