@@ -13,12 +13,12 @@ export const record = ({ decision, receivedAt, period, isQa, isPreview }, to) =>
 export function revive(entry, now) {
   const told = attempt(() => JSON.parse(entry));
   const from = get(told, "decision");
-  if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || !isPlausible(from.decidedAt, now) || !Number.isFinite(told.receivedAt)) return;
+  if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || !isPlausible(from.decidedAt, now) || ![from.decidedAt, told.receivedAt].every(Number.isFinite)) return;
   const decision = make(from.source, from.decidedAt);
-  for (const name of keys(from)) if (typeof from[name] === "string" && !/^refus/.test(name)) fill(decision, { [name]: from[name] });
+  for (const name of keys(from)) if (typeof from[name] === "string" && !/^(refus|prop|may)/.test(name)) fill(decision, { [name]: from[name] });
   for (const name of ["isHoldback", "personalization"]) decision[name] = from[name] === true;
   if (isObject(from.properties)) decision.properties = scalars("", "", from.properties, []);
-  const good = ([index, occurrence, id]) => index >= 0 && index < 7 && occurrence >= 0 && /^.{1,100}$/.test(id);
+  const good = ([index, occurrence, id]) => [index, occurrence].every((count) => Number.isInteger(count) && count >= 0) && index < 7 && typeof id === "string" && /^.{1,100}$/.test(id);
   const to = isList(told.to) ? told.to.slice(0, 7).filter((parcel) => isList(parcel) && good(parcel)) : [];
   if (!to.length || !experimentOf(decision) || !variationOf(decision)) return;
   return { decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };

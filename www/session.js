@@ -21,9 +21,9 @@ export function makeSession(store, page) {
       const timeout = bySession ? sessionTimeoutMs : Infinity;
       // Every page and decision counts, but not each has to be written down to the millisecond.
       if (now >= last && now - last < Math.min(timeout / 10, 30000)) return session.period;
-      const [id, before] = store.read(session.shelf, "session").split(" ");
+      const [, id, before] = /^(\S{1,64}) (\d+)$/.exec(store.read(session.shelf, "session")) || [];
       // A clock that was set back does not end it.
-      const runs = id && id.length <= 64 && /^\d+$/.test(before) && now - before <= timeout;
+      const runs = id && now - before <= timeout;
       // Two tabs that open at the same time both begin it, before one sees what the other wrote: they
       // have to come to the same name. No two sessions of a visitor begin within one timeout.
       session.period = runs ? id : bySession ? String(Math.floor(now / timeout)) : page;

@@ -36,7 +36,7 @@ export const isForcedTracking = (signal) => signal.startsWith(FORCE_TRACKING);
 export function preview(shown, entry) {
   for (const signal of PREVIEW.split(" ")) {
     const [, place, name, sign, wanted] = /^(.)([^=!*]+)(.?)(.*)$/.exec(signal);
-    const all = place === "#" ? [[name, entry(name)]] : shown[place];
+    const all = place === "#" ? [[name, entry(name) || ""]] : shown[place];
     const is = ([known, value]) =>
       (sign === "*" ? known.startsWith(name) : known === name) &&
       (sign === "=" ? value === wanted : sign || !["", "false", "0"].includes(value));

@@ -58,7 +58,7 @@ export function spell({ decision, isQa, isPreview }, options, destination) {
   const { exposureEvent } = options.destinationOptions.amplitude;
   const exposure = destination === "amplitude" && exposureEvent;
   const [sourceName, sourceCase, fields] = SOURCES[decision.source];
-  const own = DESTINATIONS[exposure || destination];
+  const own = DESTINATIONS[exposure === "$exposure" ? exposure : destination];
   const snake = (options.propertyCase === "auto" ? sourceCase : options.propertyCase) === "snake_case";
   const cased = (name) => (snake ? name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()) : name);
   const properties = { ...options.properties, ...decision.properties };
