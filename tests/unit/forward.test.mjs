@@ -128,7 +128,7 @@ test('revenue may be left to some events', () => {
 })
 
 test('whatever is told, what is pushed is what Optimizely takes', () => {
-  property(3000, ({ thing }) => {
+  property(2000, ({ thing }) => {
     const names = ['revenue', 'value', 'quantity', '$1.50', '1,2', 'track', 'page', 'segment']
     const event = { tool: 'segment', type: 'track', event: thing(names, 1), category: thing(names, 1), name: thing(names, 1), properties: thing(names) }
     for (const { eventName, tags } of pushed({}, event)) {

@@ -45,7 +45,7 @@ test("a flag is part of the dedupe key but not GrowthBook's feature", () => {
 })
 
 test('decisions share a key only if campaign, experiment and user are the same', () => {
-  property(5000, ({ text, of }) => {
+  property(2000, ({ text, of }) => {
     const three = () => [text(3), text(3), text(3)]
     const one = three()
     const other = of([three(), one, [...one].reverse()])

@@ -100,21 +100,22 @@ export function mulberry32(seed) {
   }
 }
 
+const LETTERS = [...'abcXYZ019 :=;&%,.|/[]{}"\\\u0000\u001f\u007f\u2028é漢😀', '\ud83d', '__proto__', 'constructor', 'toString']
+const ODD = [
+  undefined, null, true, false, 0, -0, 1, -1, 7.5, NaN, Infinity, -Infinity, 1e300, 2 ** 53, 12n, '', ' ', 'auto', 'x'.repeat(600), Symbol('odd'),
+  () => {}, new Date(0), new Date(NaN), /x/, new Map(), Object.create(null), revoked(), revoked([]), locked(),
+]
+const HOSTILE = [
+  { get wanted() { throw new Error('hostile') } },
+  { toString() { throw new Error('hostile') }, valueOf() { throw new Error('hostile') }, toJSON() { throw new Error('hostile') } },
+  Object.defineProperty([1], 0, { get() { throw new Error('hostile') }, enumerable: true }),
+]
+
 /** What a property is tried with: all by chance. */
 export function makeAny(random) {
   const below = (most) => Math.floor(random() * most)
   const of = (list) => list[below(list.length)]
-  const LETTERS = [...'abcXYZ019 :=;&%,.|/[]{}"\\\u0000\u001f\u007f\u2028é漢😀', '\ud83d', '__proto__', 'constructor', 'toString']
   const text = (most = 8) => Array.from({ length: below(most + 1) }, () => of(LETTERS)).join('')
-  const ODD = [
-    undefined, null, true, false, 0, -0, 1, -1, 7.5, NaN, Infinity, -Infinity, 1e300, 2 ** 53, 12n, '', ' ', 'auto', 'x'.repeat(600), Symbol('odd'),
-    () => {}, new Date(0), new Date(NaN), /x/, new Map(), Object.create(null), revoked(), revoked([]), locked(),
-  ]
-  const HOSTILE = [
-    { get wanted() { throw new Error('hostile') } },
-    { toString() { throw new Error('hostile') }, valueOf() { throw new Error('hostile') }, toJSON() { throw new Error('hostile') } },
-    Object.defineProperty([1], 0, { get() { throw new Error('hostile') }, enumerable: true }),
-  ]
   /** Anything a page can pass; `names` are those worth trying. */
   function thing(names, depth = 3) {
     const kind = below(depth ? 8 : 4)

@@ -132,7 +132,7 @@ test('the query the page was loaded with counts, also when it was tidied since',
 })
 
 test('whatever stands in the address bar and the cookies, the answer is a signal or none', () => {
-  property(3000, ({ text, of }) => {
+  property(2000, ({ text, of }) => {
     const names = ['optimizely_x', 'qa', 'mode', 'debug_vis_preview_', 'PREVIEW', '=', '&', ';', '%', '%41', '1', 'true']
     const any = () => Array.from({ length: 6 }, () => of([of(names), text()])).join('')
     page({ search: `?${any()}`, cookie: any() })

@@ -112,31 +112,36 @@ function* places(value, path) {
   }
 }
 
+function isSound(decision) {
+  const complete = (decision.experimentId ?? decision.experimentKey) && (decision.variationId ?? decision.variationKey)
+  if (!complete && !decision.refused) assert.fail('it is not complete')
+  for (const field of Object.keys(decision)) {
+    const isText = /(Id|Key|Name|label|project|referrer|qa|forced)$/.test(field)
+    if (isText && typeof decision[field] !== 'string') assert.fail(`${field} is no text`)
+  }
+}
+
 // Nothing is guessed: whatever a page may put at each place, no reader throws, and a decision that is
 // not refused has an experiment and a variation.
 test('anything at any place is survived', () => {
   const rich = cases.filter(({ name }) => RICH.includes(name))
   assert.equal(rich.length, RICH.length)
   for (const { name, text } of rich) {
-    const whole = JSON.parse(text)
-    for (const path of ['input', 'client', 'settings'].flatMap((part) => [...places(whole[part], [part])])) {
+    const broken = JSON.parse(text)
+    for (const path of ['input', 'client', 'settings'].flatMap((part) => [...places(broken[part], [part])])) {
+      const place = path.at(-1)
+      const parent = path.slice(0, -1).reduce((at, name) => at[name], broken)
+      const before = parent[place]
       for (const value of ANYTHING) {
-        const broken = JSON.parse(text)
-        path.slice(0, -1).reduce((at, name) => at[name], broken)[path.at(-1)] = value
-        const where = `${name}, with ${JSON.stringify(value)} at ${path.join('/')}`
+        parent[place] = value
         try {
-          for (const decision of outcome(broken).decisions) {
-            const complete = (decision.experimentId ?? decision.experimentKey) && (decision.variationId ?? decision.variationKey)
-            assert.ok(complete || decision.refused, where)
-            for (const [field, told] of Object.entries(decision)) {
-              if (/(Id|Key|Name|label|project|referrer|qa|forced)$/.test(field)) assert.equal(typeof told, 'string', `${field}: ${where}`)
-            }
-          }
+          for (const decision of outcome(broken).decisions) isSound(decision)
         } catch (error) {
-          error.message = `${where}: ${error.message}`
+          error.message = `${name}, with ${JSON.stringify(value)} at ${path.join('/')}: ${error.message}`
           throw error
         }
       }
+      parent[place] = before
     }
   }
 })

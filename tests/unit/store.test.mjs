@@ -46,7 +46,7 @@ const known = (decision) => {
 }
 
 test('whatever was decided comes back from its record', () => {
-  property(2000, (any) => {
+  property(1000, (any) => {
     const [item, to] = anyItem(any)
     const back = revive(record(item, to), AT)
     assert.deepEqual(known(back.decision), known(JSON.parse(JSON.stringify(item.decision))))
@@ -56,7 +56,7 @@ test('whatever was decided comes back from its record', () => {
 })
 
 test('a record that was cut off, or has something behind it, is no item', () => {
-  property(2000, (any) => {
+  property(1000, (any) => {
     const whole = record(...anyItem(any))
     assert.equal(revive(whole.slice(0, any.below(whole.length)), AT), undefined)
     assert.equal(revive(`${whole}x`, AT), undefined)
@@ -87,7 +87,7 @@ test('garbage is no item', () => {
   for (const garbage of ['', 'null', '[]', '{}', '1', '"text"', '{"v":3}', '{"v":3,"decision":null}', '{"v":3,"decision":[]}']) {
     assert.equal(revive(garbage, AT), undefined)
   }
-  property(3000, ({ text, thing }) => {
+  property(1000, ({ text, thing }) => {
     assert.equal(revive(text(40), AT), undefined)
     let entry
     try {
@@ -100,7 +100,7 @@ test('garbage is no item', () => {
 })
 
 test('a field that is not what it should be never gives half an item', () => {
-  property(5000, (any) => {
+  property(1000, (any) => {
     const [item, to] = anyItem(any)
     const broken = JSON.parse(record(item, to))
     const names = ['1710000000000', '3', 'direct', 'db-1', 'true', ...TEXTS, 'refused', 'refusal', 'properties', 'mayRedirect', 'shortened', 'period']
@@ -117,7 +117,7 @@ test('a field that is not what it should be never gives half an item', () => {
 })
 
 test('a bit that flipped never throws and never gives half an item', () => {
-  property(5000, (any) => {
+  property(1000, (any) => {
     const bytes = Buffer.from(record(...anyItem(any)))
     bytes[any.below(bytes.length)] ^= 1 << any.below(8)
     isWhole(revive(bytes.toString(), AT))
@@ -254,7 +254,7 @@ test('a session that is no session does not run', () => {
   }
   entries[`${SITE} session`] = `id ${AT}`
   assert.equal(of('p2').at(AT), 'id')
-  property(2000, ({ text }) => {
+  property(1000, ({ text }) => {
     entries[`${SITE} session`] = text(20)
     assert.match(of('p3').at(AT), /^\S{1,64}$/)
   })
