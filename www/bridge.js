@@ -1,17 +1,15 @@
 // The bridge: brings decisions to the core with what the page shows, and does what the core asks. What
 // is judged, held, delivered and remembered is the core's to say.
-import { askConsent } from "./consent.js";
+import { fetchBeside } from "./beside.js";
 import { makeCore, steady, wall } from "./core.js";
 import { enrich, experimentOf, keyFields, land, outcomeFields } from "./decision.js";
 import { AUTO, DESTINATIONS } from "./destinations.js";
 import { isForeign, loadSegment } from "./destinations/segment.js";
 import { FAILED, MISSING, READY, STATES, STUB } from "./destinations/state.js";
-import { known } from "./identity.js";
 import { parse, shown } from "./options.js";
 import { at, attempt, cookie, fault, get, isList, text } from "./read.js";
 import { record, revive } from "./record.js";
 import { VERDICTS } from "./report.js";
-import { makeServe } from "./serve.js";
 import { makeSession } from "./session.js";
 import { isForcedTracking, look as lookForSignals, preview, qa } from "./signals.js";
 import { makeSources } from "./sources.js";
@@ -48,6 +46,7 @@ const REASONS = [
   "consent was refused",
 ];
 
+/* global EXTRAS_INTEGRITY: set by the build */
 const random = () => Array.from({ length: 26 }, () => ((Math.random() * 36) | 0).toString(36)).join("");
 const here = () => location.origin + location.pathname;
 
@@ -59,7 +58,10 @@ export function makeBridge(report, tag, ...whereabouts) {
   const seen = DESTINATIONS.map(() => ({ state: MISSING, waited: 0 }));
   const exposures = new Set(); // the names of what was sent
   const entrances = {}; // by which ways decisions of a source came
-  const serve = makeServe(store, exposures);
+  // What Segment tells, from the first moment on: for the extras, which come later.
+  const heard = [];
+  const listeners = "dispatch_start track page identify reset initialize".split(" ").map((name) => [name, (...told) => void heard.push([name, told])]);
+  const hooked = new WeakSet();
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
   const session = makeSession(store, page);
   const facts = { preview: "", qa: "", visitor: random(), project: "" };
@@ -73,7 +75,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   let running; // whether there is a core
   let busy;
   let asked; // the last answer about consent
-  let lookForConsent;
+  let extras; // what they do, once they are there
+  const waiting = []; // for them
   let signalsAt = -Infinity;
   let query;
   let redirects; // what the redirect cookie said, once there are decisions that ask for it
@@ -116,7 +119,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // On a page that is being prerendered everything starts when it is activated.
   function start() {
     if (!options || document.prerendering) return;
-    lookForConsent ??= askConsent(options, setConsent);
+    if (options.extras) fetchExtras();
     if (started || !running) return;
     started = true;
     // What starts now runs as one, so that what a tool's state knows of a decision joins it before it leaves.
@@ -130,7 +133,44 @@ export function makeBridge(report, tag, ...whereabouts) {
     attempt(() => sources.find(options.sources));
     busy = false;
     run();
-    serve.serve(consent() ? undefined : options);
+    serve();
+  }
+
+  // What not every page asks for is fetched where one does.
+  function fetchExtras() {
+    options.extras = false;
+    attempt(() => {
+      const { analytics } = window;
+      if (!options.forwardEvents.to || typeof analytics.on !== "function" || analytics.nodeType) return;
+      hooked.add(analytics);
+      for (const listener of listeners) analytics.on(...listener);
+    });
+    fetchBeside("extras", EXTRAS_INTEGRITY, tag, ...whereabouts).then((make) => {
+      extras = make({ given: options, store, exposures, heard, listeners, hooked, tellConsent: setConsent });
+      serve();
+      waiting.splice(0).forEach(attempt);
+    }).catch((error) => warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error));
+  }
+
+  // Tells what becomes known of the visitor, and answers with what to do when the exposure has arrived.
+  function traits(experiments, period) {
+    let arrived;
+    let save;
+    const tell = () => {
+      save = extras.traits(experiments, period);
+      if (arrived) save();
+    };
+    if (extras) tell();
+    else waiting.push(tell);
+    return () => {
+      arrived = true;
+      if (save) save();
+    };
+  }
+
+  // Lets run what runs beside the decisions, as long as we may.
+  function serve() {
+    if (extras) extras.serve(started && !consent() ? options : undefined);
   }
 
   function initCore() {
@@ -417,7 +457,7 @@ export function makeBridge(report, tag, ...whereabouts) {
         exposures.add(exposure.name);
         Object.assign(exposure, { decision, options, messageId: key, time: isoTime(decision.decidedAt) });
         if (url && url !== here()) exposure.page = { url, path, ...(title && { title }), search: "" };
-        exposure.traits = (experiments) => serve.traits(experiments, session.period);
+        exposure.traits = (experiments) => traits(experiments, session.period);
         return send(exposure, seen[index].state === STUB, () => confirmed(item.id, index)) ? 1 : 0;
       },
       (error) => {
@@ -489,10 +529,9 @@ export function makeBridge(report, tag, ...whereabouts) {
   function lookAgain() {
     start();
     if (!started || !running) return;
-    attempt(lookForConsent);
     learn();
     attempt(() => sources.find(options.sources));
-    serve.look();
+    if (extras) extras.look();
     core.call("tick");
     for (const item of items.values()) if (item.ended && !wanted().some((index) => isOpen(item, index))) items.delete(item.id);
     run();
@@ -511,7 +550,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       takeOver();
       loadAnalytics();
     }
-    serve.serve(consent() ? undefined : options);
+    serve();
     lookAgain();
   }
 

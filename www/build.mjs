@@ -37,17 +37,20 @@ if (!WebAssembly.validate(module)) throw new Error("the module is not valid WebA
 const fallback = await bundle("decision-bridge-fallback.js", {
   "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []), fallbackFrom + ".js.wasm"),
 });
+const extras = await bundle("decision-bridge-extras.js");
 // The shorter hash, for it is carried by everybody.
-const define = { FALLBACK_INTEGRITY: JSON.stringify(integrity(fallback, "sha256")) };
+const hash = (text) => JSON.stringify(integrity(text, "sha256"));
+const define = { FALLBACK_INTEGRITY: hash(fallback), EXTRAS_INTEGRITY: hash(extras) };
 const script = await bundle("decision-bridge.js", { "virtual:module": asScript(module) }, define);
 
 rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 mkdirSync(join(ROOT, "dist"));
 write("decision-bridge.js", script);
+write("decision-bridge-extras.js", extras);
 write("decision-bridge-fallback.js", fallback);
 write("decision-bridge.d.ts", read("www/decision-bridge.d.ts"));
 write("optimizely-integration.json", json(optimizelyIntegration(read("www/optimizely.js"))));
-write("integrity.json", json({ "decision-bridge.js": integrity(script), "decision-bridge-fallback.js": integrity(fallback) }));
+write("integrity.json", json({ "decision-bridge.js": integrity(script), "decision-bridge-extras.js": integrity(extras), "decision-bridge-fallback.js": integrity(fallback) }));
 report();
 
 function tool(name) {
@@ -58,7 +61,7 @@ function optimized(path, features) {
   return optimize(tool("wasm-opt"), slim(readFileSync(path)), path + ".opt", features);
 }
 
-async function bundle(name, virtual, define = {}) {
+async function bundle(name, virtual = {}, define = {}) {
   const plugin = {
     name: "virtual",
     setup(build) {

@@ -3,12 +3,13 @@
 // over, and is replaced once too. Where WebAssembly cannot run the fallback is the first: what a policy
 // forbade is not tried again, since each attempt is a report to the page's owner.
 import { moduleBytes } from "virtual:module";
-import { fetchFallback } from "./fallback.js";
+import { fetchBeside } from "./beside.js";
 import { attempt } from "./read.js";
 
 export const wall = () => attempt(() => Date.now()) || 0;
 export const steady = () => attempt(() => performance.now()) ?? wall();
 
+/* global FALLBACK_INTEGRITY: set by the build */
 const later = (action) => Promise.resolve().then(action);
 
 /**
@@ -52,7 +53,7 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   function fall() {
     fallen = true;
     spare = 1;
-    fetchFallback(...whereabouts).then((fallback) => {
+    fetchBeside("fallback", FALLBACK_INTEGRITY, ...whereabouts).then((fallback) => {
       make = fallback;
       boot();
     }, giveUp);

@@ -1,6 +1,5 @@
-// The core without WebAssembly: the same Rust as plain JavaScript. `www/fallback.js` fetches it, and takes
-// it over here.
+// The core without WebAssembly: the same Rust as plain JavaScript. `www/core.js` fetches it.
 import { link } from "virtual:module";
 
-const { take } = window[Symbol.for("decision-bridge")];
-if (take) take(link);
+const { fallback } = window[Symbol.for("decision-bridge")];
+if (fallback) fallback(link);

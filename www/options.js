@@ -138,7 +138,7 @@ function group(given, specs, prefix, mistakes) {
 }
 
 /** The options in force, for the report. The write key is shortened. */
-export const shown = (options) => ({ ...options, writeKey: options.writeKey && options.writeKey.slice(0, 4) + "…" });
+export const shown = ({ extras, ...options }) => ({ ...options, writeKey: options.writeKey && options.writeKey.slice(0, 4) + "…" });
 
 // A script is loaded from here: `https:` from anywhere the page names, `http:` from this machine.
 function isCdnUrl(text) {

@@ -1,60 +1,73 @@
-// What runs beside the decisions, from the moment the module says that it may until it says that it
-// may not: Segment's and RudderStack's events are listened to, told to Optimizely, and completed for
-// Statsig; the visitor's identity is kept together.
+// What runs beside the decisions: consent tools are asked; Segment's and RudderStack's events are
+// listened to, told to Optimizely, and completed for Statsig; the visitor's identity is kept together.
+import { askConsent } from "./consent.js";
 import { commands } from "./forward.js";
-import { attempt } from "./read.js";
 import { known, makeAlias, makeStatsig, makeTraits, quiet, statsigProperties } from "./identity.js";
+import { attempt } from "./read.js";
 
-// `exposures` are the names of the events that we sent.
-export function makeServe(page, exposures) {
+/**
+ * `exposures` are the names of the events that we sent. `heard` is what Segment told until now, `listeners`
+ * are the functions that put it there, and `hooked` has the analytics they listen to: all of it goes
+ * on here. `tellConsent` takes the visitor's answer.
+ */
+export function makeExtras({ given, store, exposures, heard, listeners, hooked, tellConsent }) {
   let options; // while we may
   let added; // to Segment's events
   let tool; // the first that was heard: a page that tells two tells them the same
-  let early; // whether events are told when they are dispatched, not only once they were sent
-  const hooked = new WeakSet();
-  const alias = makeAlias(page);
+  const alias = makeAlias(store);
   const statsig = makeStatsig(() => attempt(look));
+  const lookForConsent = askConsent(given, tellConsent);
+  // Whether events are told when they are dispatched, not only once they were sent: analytics-next tells
+  // all that is dispatched, analytics.js before it only what was sent.
+  let early = isEarly(window.analytics);
 
-  function heard(from, event) {
+  function forward(from, event) {
     if (options && options.forwardEvents.to && (tool = tool || from) === from && !exposures.has(event.event)) {
       for (const command of commands({ ...event, tool }, options.forwardEvents)) (window.optimizely = window.optimizely || []).push(command);
     }
     look();
   }
 
-  // analytics-next tells all that is dispatched, analytics.js before it only what was sent.
-  const LISTENERS = Object.entries({
+  const HEARD = {
     dispatch_start({ event }) {
       early = true;
-      heard("segment", event);
+      forward("segment", event);
     },
-    track: (event, properties) => early || heard("segment", { type: "track", event, properties }),
-    page: (category, name, properties) => early || heard("segment", { type: "page", category, name, properties }),
+    track: (event, properties) => early || forward("segment", { type: "track", event, properties }),
+    page: (category, name, properties) => early || forward("segment", { type: "page", category, name, properties }),
     identify: () => look(),
     reset: () => look(),
     // A task later, window.analytics is the real one.
     initialize: () => setTimeout(look),
-  }).map(([name, listener]) => [name, (...args) => void attempt(() => listener(...args))]);
+  };
+  const hear = ([name, told]) => void attempt(() => HEARD[name](...told));
+
+  function isEarly(analytics) {
+    return !!attempt(() => (analytics.instance || analytics).queue);
+  }
 
   function hookSegment(analytics) {
-    if (hooked.has(analytics) || typeof analytics.on !== "function" || analytics.nodeType) return;
+    if (typeof analytics.on !== "function" || analytics.nodeType) return;
+    if (Object.keys(added).length && !completed.has(analytics)) {
+      completed.add(analytics);
+      quiet(analytics.addSourceMiddleware(complete));
+    }
+    if (hooked.has(analytics)) return;
     hooked.add(analytics);
     // Else what is under way now would be told when it is sent.
-    early = early || !!(analytics.instance || analytics).queue;
-    for (const [name, listener] of LISTENERS) {
+    early = early || isEarly(analytics);
+    for (const [name, listener] of listeners) {
       // What takes a stub's place has taken its listeners over, too.
       if (!Array.isArray(analytics) && !analytics.then) analytics.off(name, listener);
       analytics.on(name, listener);
     }
-    if (Object.keys(added).length) quiet(analytics.addSourceMiddleware(complete));
   }
 
+  const completed = new WeakSet();
   function complete({ payload, next }) {
     attempt(() => {
       const event = payload.obj;
-      if (options && /^(track|page|screen)$/.test(event.type)) {
-        event.properties = { ...added, ...event.properties };
-      }
+      if (options && /^(track|page|screen)$/.test(event.type)) event.properties = { ...added, ...event.properties };
     });
     next(payload);
   }
@@ -64,11 +77,11 @@ export function makeServe(page, exposures) {
     if (hooked.has(rudder) || typeof rudder.track !== "function") return;
     hooked.add(rudder);
     const tell = (method, [first, second, third]) => {
-      if (method === "track") heard("rudderstack", { type: method, event: first, properties: second });
+      if (method === "track") forward("rudderstack", { type: method, event: first, properties: second });
       if (method !== "page") return;
       const both = typeof second === "string";
       const [category, name, properties] = both ? [first, second, third] : typeof first === "string" ? ["", first, second] : ["", "", first];
-      heard("rudderstack", { type: method, category, name, properties });
+      forward("rudderstack", { type: method, category, name, properties });
     };
     if (Array.isArray(rudder)) for (const [method, ...args] of rudder) attempt(() => tell(method, args));
     for (const method of ["track", "page"]) {
@@ -82,6 +95,7 @@ export function makeServe(page, exposures) {
   }
 
   function look() {
+    attempt(lookForConsent);
     if (!options) return;
     const forwards = options.forwardEvents.to;
     const identity = options.statsig.identity;
@@ -94,12 +108,15 @@ export function makeServe(page, exposures) {
   }
 
   return {
-    traits: makeTraits(page),
+    traits: makeTraits(store),
     look: () => attempt(look),
     // With the options in force, or with nothing to stop.
-    serve(given) {
-      options = given;
+    serve(now) {
+      options = now;
       added = options && statsigProperties(options.statsig);
+      // What was heard meanwhile comes first, and what comes from now on comes at once.
+      if (options) heard.splice(0).forEach(hear);
+      heard.push = hear;
       look();
     },
   };
