@@ -570,7 +570,7 @@ impl Outbox {
 
     fn send_next(&mut self) -> bool {
         let takes = (self.stubs | self.ready) & !self.blocked;
-        if self.is_paused() {
+        if self.is_paused() || self.consent != Consent::Granted {
             return false;
         }
         for at in 0..self.items.len() {

@@ -1046,7 +1046,7 @@ fn play(story: &[Happens], asks: bool, mut world: World, destinations: &[Destina
             Happens::Takes(ms) => world.takes = f64::from(ms),
             Happens::Confirmed => {
                 let oldest = world.unconfirmed.first();
-                if oldest.is_some_and(|(_, it)| matches!(world.state_of(*it), State::Ready { .. })) {
+                if oldest.is_some_and(|(_, it)| [READY, READY_AND_SILENT].contains(&world.state_of(*it))) {
                     world.confirm_oldest();
                 }
             }
