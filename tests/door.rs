@@ -50,7 +50,7 @@ fn an_item_of_another_period_says_nothing_about_the_running_one() {
         parcel(0, 1, false);
         carried(1, flags, 1e12);
         decided(2, 0);
-        assert_eq!(all().iter().any(|effect| *effect == (11, 2, 0, 1 + 16 * 5)), is_duplicate);
+        assert_eq!(all().contains(&(11, 2, 0, 1 + 16 * 5)), is_duplicate);
     }
 }
 
