@@ -1,6 +1,6 @@
 // The decision: that an experiment tool picked a variation, the only thing that travels here, told in
 // one vocabulary for all tools. Its fields are called as page code sees them.
-import { cut, fault, text } from "./read.js";
+import { at, cut, fault, text } from "./read.js";
 
 const DAY = 86400000;
 const MILLENNIUM = 946684800000;
@@ -12,14 +12,25 @@ export const make = (source, decidedAt) => ({ __proto__: null, source, decidedAt
 /** Fills in what is not known yet and came as a string, a number or a BigInt. Says whether anything was new. */
 export function fill(decision, fields) {
   let news = false;
-  for (const name of Object.keys(fields)) {
-    const whole = text(fields[name]);
+  for (const [name, value] of Object.entries(fields)) {
+    const whole = text(value);
     if (!whole || decision[name]) continue;
     news = true;
     decision[name] = cut(whole);
     if (decision[name] !== whole) decision.shortened = true;
   }
   return news;
+}
+
+/**
+ * Fills in what `from` tells. Each word of `table` is a field and the path where it is told, or a field
+ * that is called the same there; the first of several places counts.
+ */
+export function take(decision, from, table) {
+  for (const word of table.split(" ")) {
+    const [name, path = name] = word.split("=");
+    fill(decision, { [name]: at(from, path) });
+  }
 }
 
 /** Refuses the decision: nobody was exposed, or the report is faulty. The first reason counts. */

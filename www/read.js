@@ -6,7 +6,7 @@ export function attempt(action, otherwise) {
   try {
     return action();
   } catch (error) {
-    return otherwise && otherwise(error);
+    return otherwise?.(error);
   }
 }
 
@@ -22,13 +22,16 @@ export function get(value, name) {
 /** What stands at a path like `data.decision.campaignId`. */
 export const at = (value, path) => path.split(".").reduce(get, value);
 
+/** Whether it has all these methods. */
+export const can = (value, ...methods) => methods.every((name) => typeof get(value, name) === "function");
+
 /** What a method answers. */
-export const ask = (value, method, ...args) => (typeof get(value, method) === "function" ? attempt(() => value[method](...args)) : undefined);
+export const ask = (value, method, ...args) => attempt(() => value[method](...args));
 
 /** Whether it is a list. Asking a revoked proxy throws. */
-export const isList = (value) => !!attempt(() => Array.isArray(value));
+export const isList = (value) => attempt(() => Array.isArray(value));
 
-export const isObject = (value) => typeof value === "object" && value !== null && !isList(value);
+export const isObject = (value) => value && typeof value === "object" && !isList(value);
 
 /** The names of an object's own fields, or of a list's places: so many that no page hangs. */
 export const keys = (value) => (Object(value) === value && attempt(() => Object.keys(value).slice(0, 1000))) || [];
@@ -36,22 +39,18 @@ export const keys = (value) => (Object(value) === value && attempt(() => Object.
 /** The text of a string, a number or a BigInt; empty for anything else. */
 export const text = (value) => (/^(string|number|bigint)$/.test(typeof value) ? String(value) : "");
 
-/** The first text there is among these values. */
-export const first = (...values) => values.map(text).find(Boolean);
-
 /** A text, cut at so many characters: never within one. */
-export const cut = (text, most = 512) => (text.length > most ? [...text.slice(0, 2 * most)].slice(0, most).join("") : text);
+export const cut = (text, most = 512) => [...text.slice(0, 2 * most)].slice(0, most).join("");
 
 /** A moment in ms since the epoch, of a number, a Date or ISO 8601; NaN for anything else. */
 export const moment = (value) => Math.floor(typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : ask(value, "getTime"));
 
 /** How an error message spells a value: short, and without what it holds. */
 export function spelled(value) {
-  if (typeof value === "string") return '"' + (cut(value, 40) === value ? value : cut(value, 40) + "…") + '"';
-  if (typeof value === "bigint") return value + "n";
-  if (value === null || /^(boolean|number)$/.test(typeof value)) return "" + value;
-  if (typeof value === "function") return "a function";
-  return isList(value) ? "a list" : typeof value === "object" ? "an object" : "missing";
+  const type = typeof value;
+  if (type === "string") return '"' + cut(value, 40) + (cut(value, 40) === value ? "" : "…") + '"';
+  if (value === null || /^[bn]/.test(type)) return value + (type === "bigint" ? "n" : "");
+  return isList(value) ? "a list" : type === "object" ? "an object" : type === "function" ? "a function" : "missing";
 }
 
 /** The sentence about a faulty value: who was called, what part of it, what came, what was wanted. */
@@ -62,13 +61,10 @@ export const oneOf = (names) => '"' + names.join('" or "') + '"';
 
 /** Reads an object of strings, numbers and booleans; names whatever else is in it. */
 export function scalars(who, name, value, mistakes) {
-  const fields = {};
-  if (!isObject(value)) {
-    mistakes.push(fault(who, name, value, "an object"));
-    return fields;
-  }
+  const fields = [];
   let size = 0;
-  for (const key of keys(value)) {
+  if (!isObject(value)) mistakes.push(fault(who, name, value, "an object"));
+  else for (const key of keys(value)) {
     const found = get(value, key);
     const short = cut(key);
     if (found === undefined || found === null) continue;
@@ -79,10 +75,11 @@ export function scalars(who, name, value, mistakes) {
       mistakes.push(who + " `" + name + "` is longer than 4096 characters, the rest is left out");
       break;
     }
-    if (/^(string|boolean)$/.test(typeof plain) || Number.isFinite(plain)) put(fields, short, plain);
+    if (/^(string|boolean)$/.test(typeof plain) || Number.isFinite(plain)) fields.push([short, plain]);
     else mistakes.push(fault(who, name + "." + short, found, "a string, a number or a boolean"));
   }
-  return fields;
+  // Takes `__proto__` for a name like any other.
+  return Object.fromEntries(fields);
 }
 
 /** Sets a field, `__proto__` like any other. */
@@ -98,4 +95,4 @@ export const pairs = (all, divider) =>
   });
 
 /** The value of a cookie; empty when there is none. */
-export const cookie = (name) => (pairs(attempt(() => document.cookie), ";").find(([known]) => known === name) || [])[1] || "";
+export const cookie = (name) => pairs(attempt(() => document.cookie), ";").find(([known]) => known === name)?.[1] || "";

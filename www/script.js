@@ -11,7 +11,7 @@ export function makeScript(url, nonce) {
 // Where Trusted Types are enforced, the page has to allow our policy, and allows it once.
 function trusted(url) {
   try {
-    policy = policy || window.trustedTypes.createPolicy("decision-bridge", { createScriptURL: (same) => same });
+    policy ??= window.trustedTypes.createPolicy("decision-bridge", { createScriptURL: (same) => same });
     return policy.createScriptURL(url);
   } catch {
     return url;

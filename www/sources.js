@@ -1,6 +1,6 @@
 // The sources that have to be hooked: finds the SDKs that are on the page, hooks each client once,
 // and hands on what they bring. A new one is a file below and a line here.
-import { attempt } from "./read.js";
+import { attempt, fault, oneOf } from "./read.js";
 import avsb from "./sources/avsb.js";
 import growthbook from "./sources/growthbook.js";
 import openFeature from "./sources/open-feature.js";
@@ -31,7 +31,7 @@ export function makeSources(decide, { error, warn }, settings) {
   }
 
   // Who comes late is hooked at once: the module may not run yet.
-  const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client)))) || [];
+  const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client))))?.filter(Boolean) || [];
 
   return {
     kinds: SOURCES.map(({ kind }) => kind),
@@ -46,11 +46,10 @@ export function makeSources(decide, { error, warn }, settings) {
 
     attach(kind, client) {
       const source = SOURCES.find((source) => source.kind === kind);
-      const wrong = (place, came, wanted) => error("attach: argument " + place + " is " + came + ", must be " + wanted);
       if (!source) {
-        wrong(1, attempt(() => JSON.stringify(kind)) || typeof kind, SOURCES.map((source) => JSON.stringify(source.kind)).join(" or "));
+        error(fault("attach", "argument 1", kind, oneOf(SOURCES.map(({ kind }) => kind))));
       } else if (client !== undefined && !attempt(() => source.fits(client))) {
-        wrong(2, client === null ? "null" : "of type " + typeof client, source.wanted);
+        error(fault("attach", "argument 2", client, source.wanted));
       } else {
         const clients = client === undefined ? find(source, true) : [source.known ? source.known(client) : client];
         if (!clients.length) warn("attach: " + kind + " is not on this page yet");

@@ -178,8 +178,8 @@ story(
     await world.delivered(page)
     const errors = world.ours('error').map((line) => line.text)
     assert.equal(errors.length, 2)
-    assert.match(errors[0], /attach: argument 1 is "statsik", must be "optimizelyWeb"/)
-    assert.match(errors[1], /attach: argument 2 is null, must be window\.optimizely/)
+    assert.match(errors[0], /attach `argument 1` is "statsik", must be "optimizelyWeb"/)
+    assert.match(errors[1], /attach `argument 2` is null, must be window\.optimizely/)
   },
   { errors: true },
 )

@@ -228,5 +228,5 @@ story('without analytics a redirect goes on all the same, and the decision is se
 story('what is no GrowthBook instance is a mistake that is named', async (world) => {
   const tab = await world.open('/', html(snippet(world.origin), init(), OURS, script(`decisionBridge.attach('growthbook',{})`)))
   await until(() => world.ours('error').length > 0, 'the mistake is told')
-  assert.match(world.ours('error')[0].text, /attach: argument 2 is of type object, must be a GrowthBook instance/)
+  assert.match(world.ours('error')[0].text, /attach `argument 2` is an object, must be a GrowthBook instance/)
 }, { errors: true })

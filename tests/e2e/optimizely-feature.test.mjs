@@ -248,5 +248,5 @@ story('what is no client of the SDK is refused with a reason', async (world) => 
   await tab.evaluate(() => { for (const wrong of [null, 7, {}, window]) decisionBridge.attach('optimizelyFeature', wrong) })
   const { errors, sources } = await world.diagnose(tab)
   assert.deepEqual(sources, [])
-  assert.ok(errors.length >= 1 && errors.every(({ message }) => message.includes('attach: argument 2')), JSON.stringify(errors))
+  assert.ok(errors.length >= 1 && errors.every(({ message }) => message.includes('attach `argument 2`')), JSON.stringify(errors))
 }, { errors: true })

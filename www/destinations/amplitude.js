@@ -1,5 +1,5 @@
 // Amplitude: the Browser SDK, from its snippet or put at `window.amplitude` by the page.
-import { get } from "../read.js";
+import { can, get } from "../read.js";
 import { CONFIRMS, MISSING, queues } from "./state.js";
 
 let open = 0; // what was handed over and has not arrived yet
@@ -12,9 +12,8 @@ export default {
   // tell: asking for the device would be one more call in the stub's queue with every look.
   state(blocked) {
     const { amplitude } = window;
-    const is = (name) => typeof get(amplitude, name) === "function";
-    if (!is("track") || !is("Identify")) return MISSING;
-    return get(amplitude, "invoked") === true && !is("runQueuedFunctions") ? queues(blocked) : CONFIRMS;
+    if (!can(amplitude, "track", "Identify")) return MISSING;
+    return get(amplitude, "invoked") === true && !can(amplitude, "runQueuedFunctions") ? queues(blocked) : CONFIRMS;
   },
 
   send({ name, properties, decision, messageId }, stub, confirmed) {
@@ -22,7 +21,7 @@ export default {
     const options = { insert_id: messageId, time: decision.decidedAt };
     // The user property of a flag of Optimizely's, as Amplitude's guide for it names it.
     if (decision.source === "optimizelyFeature") {
-      const off = decision.properties && decision.properties.enabled === false;
+      const off = decision.properties?.enabled === false;
       const identify = new amplitude.Identify();
       identify.set("[Optimizely] " + (decision.flagKey || ""), (!off && decision.variationKey) || "off");
       amplitude.identify(identify, { ...options, insert_id: messageId + "-user" });

@@ -1,5 +1,5 @@
 // RudderStack: `window.rudderanalytics`, an array of calls until its script has loaded.
-import { ask, get, isList } from "../read.js";
+import { ask, can, isList } from "../read.js";
 import { MISSING, READY, STUB, queues } from "./state.js";
 
 export default {
@@ -9,7 +9,7 @@ export default {
   // The real one gives an empty id before it has its configuration. Until then it keeps calls, in memory.
   state(blocked) {
     const rudder = window.rudderanalytics;
-    if (typeof get(rudder, "track") !== "function") return MISSING;
+    if (!can(rudder, "track")) return MISSING;
     if (isList(rudder)) return queues(blocked);
     const id = ask(rudder, "getAnonymousId");
     return typeof id !== "string" ? MISSING : id ? READY : STUB;

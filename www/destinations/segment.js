@@ -1,7 +1,7 @@
 // What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
 // does not run.
 import { experimentOf, variationOf } from "../decision.js";
-import { at, get, isList, isObject, keys } from "../read.js";
+import { at, can, get, isList, isObject, keys } from "../read.js";
 import { makeScript } from "../script.js";
 import { CONFIRMS, FAILED, MISSING, READY, queues } from "./state.js";
 
@@ -13,8 +13,7 @@ const WITH_PAGE = ["track", "screen", "alias", "group", "page", "identify"];
 // Unless there is a window.analytics: puts a stub in place that queues every call, then loads
 // analytics.js for the write key, as Segment's own snippet does.
 export function loadSegment(writeKey, cdnUrl, nonce) {
-  const found = window.analytics;
-  if (Array.isArray(found) || (found && typeof found.track === "function")) return;
+  if (isList(window.analytics) || can(window.analytics, "track")) return;
   // First what may be forbidden: a stub without its script would stand in everybody's way.
   const url = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js";
   const script = makeScript(url, nonce);
@@ -24,7 +23,7 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   stub.methods = METHODS.split(" ");
   stub.factory = (method) => (...args) => {
     const real = window.analytics;
-    if (real && real.initialized) return real[method](...args);
+    if (real?.initialized) return real[method](...args);
     // The page as it is at the call, which analytics.js would else read at replay.
     if (WITH_PAGE.includes(method)) args.push(pageContext());
     stub.push([method, ...args]);
@@ -44,7 +43,7 @@ function pageContext() {
   const canonical = document.querySelector("link[rel='canonical']");
   return {
     __t: "bpc",
-    c: (canonical && canonical.getAttribute("href")) || undefined,
+    c: canonical?.getAttribute("href") || undefined,
     p: location.pathname,
     u: location.href,
     s: location.search,
@@ -75,12 +74,11 @@ export default {
   // "`track` is a function" says nothing: a stub has it for ever when analytics.js is blocked.
   state(blocked) {
     const analytics = get(window, "analytics");
-    const is = (name) => typeof get(analytics, name) === "function";
     const initialized = get(analytics, "initialized");
-    if (!is("track")) return MISSING;
+    if (!can(analytics, "track")) return MISSING;
     if (isList(analytics) || initialized === false) return queues(blocked);
     if (initialized === true) return dropsAll(analytics) ? FAILED : hasVersion(analytics) ? CONFIRMS : READY;
-    if (!is("then") || !is("load")) return READY;
+    if (!can(analytics, "then", "load")) return READY;
     // The npm package's buffer: it has its instance once it has loaded.
     const instance = get(analytics, "instance");
     return !isObject(instance) ? queues(blocked) : dropsAll(instance) ? FAILED : CONFIRMS;
@@ -98,12 +96,12 @@ export default {
       confirmed();
     };
     const { analytics } = window;
-    if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && typeof analytics.addSourceMiddleware === "function") {
+    if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && can(analytics, "addSourceMiddleware")) {
       analytics.__decisionBridge = true;
       analytics.addSourceMiddleware(giveKey);
     }
     const result = stub ? analytics.track(name, properties, given, settled) : analytics.track(name, properties, given);
-    const promise = result && !isList(result) && typeof result.then === "function";
+    const promise = !isList(result) && can(result, "then");
     if (promise) result.then(settled, settled);
     if (options.identify) {
       const variation = decision.isHoldback ? "holdback" : decision.variationKey || variationOf(decision);
@@ -119,7 +117,7 @@ export default {
 function giveKey({ payload, next }) {
   const event = payload.obj;
   // Options it does not know end up in the context.
-  const key = event.context && event.context.messageId;
+  const key = event.context?.messageId;
   if (typeof key === "string" && key.startsWith("db-")) {
     event.messageId = key;
     delete event.context.messageId;

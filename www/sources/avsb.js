@@ -1,6 +1,6 @@
 // A vs B: its one callback, and the dataLayer it pushes to where that is switched on. Either may
 // tell of what the other has told already.
-import { experimentOf, fill, make, variationOf } from "../decision.js";
+import { experimentOf, make, take, variationOf } from "../decision.js";
 import { attempt, get } from "../read.js";
 import { share } from "./slot.js";
 
@@ -19,7 +19,7 @@ export default {
     if (named) window.avsb = window.avsb || {};
     const { avsb, dataLayer } = window;
     const layer = isLayer(dataLayer) && (avsb || dataLayer.some((entry) => entry && entry.event === "avsb_experiment")) && dataLayer;
-    return [avsb, layer].filter(Boolean);
+    return [avsb, layer];
   },
   hook(client, told, settings) {
     const tell = (event, way) => {
@@ -43,12 +43,6 @@ export default {
 /** Reads one event, if it is an exposure: conversions come the same way. */
 export function read(event, now) {
   const decision = make("avsb", now);
-  fill(decision, {
-    experimentId: get(event, "experiment_id"),
-    experimentName: get(event, "experiment_name"),
-    variationId: get(event, "variation_id"),
-    variationName: get(event, "variation_name"),
-    userId: get(event, "visitor_id"),
-  });
+  take(decision, event, "experimentId=experiment_id experimentName=experiment_name variationId=variation_id variationName=variation_name userId=visitor_id");
   return get(event, "event_name") === "experiment_viewed" && experimentOf(decision) && variationOf(decision) ? decision : undefined;
 }

@@ -13,7 +13,7 @@ export function read(args, now, mistakes) {
   const decision = make("direct", now);
   const [first, second, rest] = args;
   const byPosition = /^(string|number|bigint)$/.test(typeof first);
-  if (!byPosition && (!/^(object|function)$/.test(typeof first) || isList(first) || first === null)) {
+  if (!byPosition && (Object(first) !== first || isList(first))) {
     refuse(decision, "invalid", fault("trackDecision", "argument 1", first, "an object, or the id of an experiment"));
     return decision;
   }

@@ -1,6 +1,6 @@
 // GrowthBook: shares the one tracking callback, and replays what was assigned before.
-import { experimentOf, fill, make, variationOf } from "../decision.js";
-import { attempt, at } from "../read.js";
+import { experimentOf, make, take, variationOf } from "../decision.js";
+import { attempt, at, can } from "../read.js";
 import { share } from "./slot.js";
 
 const LONGEST_WAIT_MS = 1000; // as long as GrowthBook itself holds up a redirect
@@ -12,10 +12,11 @@ export default {
   kind: "growthbook",
   wanted: "a GrowthBook instance",
   hooked: "trackingCallback",
-  fits: (client) => typeof client.getAllResults === "function" && !!client.context,
+  fits: (client) => can(client, "getAllResults") && client.context,
   find(named, look) {
     // Each new instance says so, in developer mode, which the script tag is in.
-    listens = listens || (document.addEventListener("gbloaded", look), true);
+    if (!listens) document.addEventListener("gbloaded", look);
+    listens = true;
     const found = window.growthbook_queue || (named && (window.growthbook_queue = []));
     if (found && found !== queue) {
       queue = found;
@@ -24,7 +25,7 @@ export default {
         look();
       });
     }
-    return [window._growthbook, ...queued].filter(Boolean);
+    return [window._growthbook, ...queued];
   },
   hook(client, told, settings, warn) {
     const { trackingCallback, tracking } = client.context;
@@ -38,7 +39,7 @@ export default {
       const key = JSON.stringify([experiment.key, result.key, result.hashAttribute, result.hashValue, result.hashUsed]);
       if (known.has(key)) return;
       known.add(key);
-      const wait = result.value && result.value.urlRedirect && handedOver(experiment.key);
+      const wait = result.value?.urlRedirect && handedOver(experiment.key);
       told(read({ experiment, result }, +timestamp || Date.now()));
       return wait;
     };
@@ -65,14 +66,7 @@ export default {
  */
 export function read(event, now) {
   const decision = make("growthbook", now);
-  fill(decision, {
-    experimentKey: at(event, "experiment.key"),
-    experimentName: at(event, "experiment.name"),
-    variationKey: at(event, "result.key"),
-    variationName: at(event, "result.name"),
-    userId: at(event, "result.hashValue"),
-    flagKey: at(event, "result.featureId"),
-  });
+  take(decision, event, "experimentKey=experiment.key experimentName=experiment.name variationKey=result.key variationName=result.name userId=result.hashValue flagKey=result.featureId");
   // The hash decides about visitors alone; the address and `forcedVariations` go past it.
   if (at(event, "result.hashUsed") !== true) decision.forced = "a variation forced in GrowthBook";
   return at(event, "result.inExperiment") === true && experimentOf(decision) && variationOf(decision) ? decision : undefined;

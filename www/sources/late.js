@@ -4,9 +4,13 @@ import { attempt } from "../read.js";
 const watched = new Set();
 
 // Has `look` called, once for all, whenever the page sets this global: an accessor in its place
-// tells at once, and nobody polls. What the page reads there is what it set.
+// tells at once, and nobody polls. What the page reads there is what it set. Answers with what is there.
 export function late(name, look) {
-  if (watched.has(name)) return;
+  if (!watched.has(name)) attempt(() => watch(name, look));
+  return window[name];
+}
+
+function watch(name, look) {
   watched.add(name);
   const own = Object.getOwnPropertyDescriptor(window, name);
   if (own && !own.writable) return;

@@ -1,7 +1,7 @@
 // OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before. It does not
 // know what an experiment is, so a filter has to tell.
-import { experimentOf, fill, make, variationOf } from "../decision.js";
-import { at, attempt, first, get, isList, text } from "../read.js";
+import { experimentOf, make, take, variationOf } from "../decision.js";
+import { at, attempt, can, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
 const KEY = Symbol.for("@openfeature/web-sdk/api");
@@ -13,12 +13,9 @@ export default {
   kind: "openFeature",
   wanted: "the OpenFeature API",
   hooked: "finally",
-  fits: (client) => typeof client.addHooks === "function",
-  find(named, look) {
-    // No event tells that it has come, and the flags that are read at once can't be had later.
-    late(KEY, look);
-    return window[KEY] ? [window[KEY]] : [];
-  },
+  fits: (client) => can(client, "addHooks"),
+  // No event tells that it has come, and the flags that are read at once can't be had later.
+  find: (named, look) => [late(KEY, look)],
   hook(api, told, settings) {
     let on = true;
     // `finally`, because a throw in `after` would give the page its default value. No hook can be
@@ -40,7 +37,7 @@ export function read(event, settings, now) {
   const decision = make("openFeature", now);
   const marked = at(event, "flagMetadata.experiment");
   const flag = get(event, "flagKey");
-  fill(decision, { experimentKey: first(marked, flag), flagKey: flag, variationKey: get(event, "variant"), userId: get(event, "targetingKey") });
+  take(decision, event, "experimentKey=flagMetadata.experiment experimentKey=flagKey flagKey variationKey=variant userId=targetingKey");
   // Nothing where there is no list.
   const has = (name, value) => (isList(get(settings, name)) ? settings[name].some((entry) => text(entry) === text(value)) : undefined);
   const listed = has("flags", flag);

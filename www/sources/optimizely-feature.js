@@ -1,21 +1,18 @@
 // Optimizely Feature Experimentation. The listener DECISION hears what is decided from now on;
 // LOG_EVENT tells, when the SDK sends its impressions, what was decided before we came, and what the
 // old API decided, whose DECISION does not say whether it is one. What both tell counts once.
-import { experimentOf, fill, make, refuse, variationOf } from "../decision.js";
-import { ask, at, attempt, get, isList, text } from "../read.js";
+import { experimentOf, fill, make, refuse, take, variationOf } from "../decision.js";
+import { ask, at, attempt, can, get, isList, text } from "../read.js";
 import { late } from "./late.js";
-
-const CLIENT = "optimizelyClientInstance";
 
 export default {
   kind: "optimizelyFeature",
   wanted: "a client of Optimizely's Feature Experimentation SDK",
   hooked: "DECISION, LOG_EVENT",
-  fits: (client) => typeof client.notificationCenter.addNotificationListener === "function",
+  fits: (client) => can(get(client, "notificationCenter"), "addNotificationListener"),
 
   find(named, look) {
-    attempt(() => late(CLIENT, look));
-    return [window[CLIENT]].filter((client) => attempt(() => this.fits(client)));
+    return [late("optimizelyClientInstance", look)].filter(this.fits);
   },
 
   hook(client, told) {
@@ -77,15 +74,9 @@ function forced(client, { rule_key: rule, variation_key: variation }, userId, re
 export function read(event, client, now) {
   const decision = make("optimizelyFeature", now);
   const [flag, rule, enabled] = ["flag_key", "rule_key", "enabled"].map((name) => get(event, name));
-  fill(decision, {
-    flagKey: flag,
-    variationKey: get(event, "variation_key"),
-    experimentKey: rule,
-    userId: get(event, "user_id"),
-    qa: get(event, "qa"),
-    // A flag that was forced as a whole has no rule, and stands for itself.
-    experimentId: !text(rule) && flag,
-  });
+  take(decision, event, "flagKey=flag_key variationKey=variation_key experimentKey=rule_key userId=user_id qa");
+  // A flag that was forced as a whole has no rule, and stands for itself.
+  if (!text(rule)) fill(decision, { experimentId: flag });
   if (typeof enabled === "boolean") decision.properties = { enabled };
   // Whether the flag has the rule, and as what. Holdouts stand above the flags: a rule that a flag does
   // not list is one.

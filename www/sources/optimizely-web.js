@@ -1,10 +1,10 @@
 // Optimizely Web, and Performance Edge: the analytics callback, the event `campaignDecided` and the
 // client's state, all read into the same decision, so that whichever comes second is a duplicate.
-import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, variationOf } from "../decision.js";
-import { ask, at, cookie, fault, first, get, isList, keys, moment, text } from "../read.js";
+import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, take, variationOf } from "../decision.js";
+import { ask, at, can, cookie, fault, get, isList, keys, moment, text } from "../read.js";
 
 const NAMES = ["optimizely", "optimizelyEdge"];
-const IDS = ["campaignId", "experimentId", "variationId"];
+const KINDS = ["campaign", "experiment", "variation"];
 const WHO = "trackLayerDecision: field";
 const DAY = 86400000;
 
@@ -19,7 +19,7 @@ export default {
   // Where the page names this source it is sure to come: the queue may be made for it.
   find(named) {
     if (named && !window.optimizely) window.optimizely = [];
-    return NAMES.filter((name) => typeof get(window[name], "push") === "function" && !window[name].nodeType);
+    return NAMES.filter((name) => can(window[name], "push") && !window[name].nodeType);
   },
 
   known: (client) => NAMES.find((name) => client === window[name]),
@@ -45,50 +45,43 @@ export function readCallback(call, client, now, mistakes) {
     refuse(decision, "invalid", fault("trackLayerDecision", "argument 1", call, "an object"));
     return decision;
   }
-  IDS.forEach((name, place) => {
+  KINDS.forEach((kind, place) => {
+    const name = kind + "Id";
     const id = get(call, name);
     // `null` is how Optimizely says that the visitor did not qualify.
     const wrong = readId(decision, name, [WHO, name, id], !place || (place === 1 && id === undefined), mistakes);
     if (wrong) refuse(decision, "invalid", wrong);
   });
-  const [data, campaign, extension, decidedAt, state] = ["decisionData", "campaign", "extension", "decidedAt", "state"].map((name) => get(call, name));
   decision.isHoldback = readHoldback(get(call, "isHoldback"), WHO, mistakes);
-  for (const told of [decidedAt, get(data, "timestamp")]) if (isPlausible(moment(told), now)) decision.decidedAt = moment(told);
-  if (get(data, "timing") === "postRedirectPolicy") fill(decision, { referrer: get(data, "referrer") });
-  fill(decision, {
-    project: get(data, "projectId"),
-    userId: get(data, "visitorId"),
-    campaignName: first(get(campaign, "name"), get(data, "layerName")),
-    experimentName: get(data, "experimentName"),
-    variationName: get(data, "variationName"),
-    eventName: first(get(extension, "eventName"), get(extension, "event_name")),
-  });
-  refuseUnexposed(decision, get(data, "isLayerConcluded"));
-  const policy = get(campaign, "policy");
+  const data = get(call, "decisionData");
+  for (const told of [get(call, "decidedAt"), get(data, "timestamp")]) if (isPlausible(moment(told), now)) decision.decidedAt = moment(told);
+  if (get(data, "timing") === "postRedirectPolicy") take(decision, data, "referrer");
+  take(decision, call, "campaignName=campaign.name eventName=extension.eventName eventName=extension.event_name");
+  take(decision, data, "project=projectId userId=visitorId campaignName=layerName experimentName variationName");
+  refuseUnexposed(decision, data);
+  const state = get(call, "state");
   // A global named `state` may be anything.
-  const own = typeof get(state, "getDecisionObject") === "function";
-  complete(decision, typeof policy === "string" ? policy : get(data, "layerPolicy"), own ? state : stateOf(client), client);
+  complete(decision, text(at(call, "campaign.policy")) || get(data, "layerPolicy"), can(state, "getDecisionObject") ? state : stateOf(client), client);
   return decision;
 }
 
 /** Reads an event `campaignDecided`. It comes in preview too, and on the page *before* a redirect. */
 export function readEvent(event, client, now) {
   const decision = make("optimizelyWeb", now);
-  const [told, audiences, campaign] = ["decision", "audiences", "campaign"].map((name) => at(event, "data." + name));
+  const data = get(event, "data");
+  const told = get(data, "decision");
   decision.mayRedirect = true;
-  fill(decision, Object.fromEntries(IDS.map((name) => [name, get(told, name)])));
+  take(decision, told, "campaignId experimentId variationId");
   decision.isHoldback = get(told, "isCampaignHoldback") === true;
   readForced(decision, told);
-  refuseUnexposed(decision, get(told, "isLayerConcluded"));
+  refuseUnexposed(decision, told);
+  readAudiences(decision, data);
+  take(decision, data, "campaignName=campaign.name");
   // Personalization campaigns carry several experiments: by id, never the first.
-  const experiment = find(get(campaign, "experiments"), decision.experimentId);
-  fill(decision, {
-    ...audienceOf(audiences),
-    campaignName: get(campaign, "name"),
-    experimentName: get(experiment, "name"),
-    variationName: get(find(get(experiment, "variations"), decision.variationId), "name"),
-  });
-  complete(decision, get(campaign, "policy"), stateOf(client), client);
+  const experiment = find(at(data, "campaign.experiments"), decision.experimentId);
+  take(decision, experiment, "experimentName=name");
+  take(decision, find(get(experiment, "variations"), decision.variationId), "variationName=name");
+  complete(decision, at(data, "campaign.policy"), stateOf(client), client);
   return decision;
 }
 
@@ -120,17 +113,12 @@ function readEntry(entry, id, edge, redirected, state, client, now) {
   // The activation's id is the time of the activation in ms.
   const activation = moment(+text(ask(state, "getActivationId")));
   const decision = make("optimizelyWeb", activation > now - DAY && activation <= now ? activation : now);
-  fill(decision, edge ? { experimentId: id, experimentName: get(entry, "name") } : { campaignId: id, campaignName: get(entry, "campaignName") });
+  fill(decision, edge ? { experimentId: id, experimentName: get(entry, "name") } : { campaignId: id });
   decision.isHoldback = get(entry, "isInCampaignHoldback") === true;
   readForced(decision, entry);
-  fill(decision, {
-    experimentId: at(entry, "experiment.id"),
-    experimentName: at(entry, "experiment.name"),
-    variationId: at(entry, "variation.id"),
-    variationName: at(entry, "variation.name"),
-    ...audienceOf(get(entry, "audiences")),
-  });
-  refuseUnexposed(decision);
+  take(decision, entry, "experimentId=experiment.id variationId=variation.id");
+  readNames(decision, entry);
+  refuseUnexposed(decision, entry);
   if (edge) fill(decision, { referrer: redirectReferrer(id) });
   complete(decision, edge && "single_experiment", state, client);
   return decision;
@@ -140,43 +128,30 @@ function readEntry(entry, id, edge, redirected, state, client, now) {
 // its data, in this order.
 function complete(decision, policy, state, client) {
   if (decision.refused) return;
-  const { campaignId, experimentId, variationId } = decision;
+  const { campaignId, experimentId } = decision;
   // It throws for some campaigns, and right after a redirect it answers with the redirect's decision
   // for campaigns it does not know. So ids are compared throughout.
   const object = ask(state, "getDecisionObject", { campaignId });
-  for (const name of IDS) {
-    const field = name.slice(0, -2);
-    const told = get(object, field);
-    const id = decision[name] || "";
-    const flat = typeof told === "string" && told.endsWith("(" + id + ")") && told.slice(0, -id.length - 2).replace(/ $/, "");
-    fill(decision, { [field + "Name"]: flat || (text(get(told, "id")) === id && get(told, "name")) });
+  for (const kind of KINDS) {
+    const told = get(object, kind);
+    const id = decision[kind + "Id"] || "";
+    const flat = text(told).endsWith("(" + id + ")") && told.slice(0, -id.length - 2).replace(/ $/, "");
+    fill(decision, { [kind + "Name"]: flat || (text(get(told, "id")) === id && get(told, "name")) });
   }
   const known = campaignId && get(ask(state, "getCampaignStates", { id: campaignId }), campaignId);
-  if (text(at(known, "experiment.id")) === experimentId) {
-    fill(decision, {
-      campaignName: get(known, "campaignName"),
-      experimentName: at(known, "experiment.name"),
-      variationName: text(at(known, "variation.id")) === variationId && at(known, "variation.name"),
-      ...audienceOf(get(known, "audiences")),
-    });
-  }
+  if (text(at(known, "experiment.id")) === experimentId) readNames(decision, known);
   // The referrer in front of a redirect goes to the experiment that redirected, and to no other.
   const redirect = ask(state, "getRedirectInfo");
-  if (text(get(redirect, "experimentId")) === experimentId) fill(decision, { referrer: get(redirect, "referrer") });
+  if (text(get(redirect, "experimentId")) === experimentId) take(decision, redirect, "referrer");
   const data = ask(client, "get", "data");
-  const campaign = get(get(data, "campaigns"), campaignId);
-  fill(decision, {
-    campaignName: get(campaign, "name"),
-    experimentName: get(get(get(data, "experiments"), experimentId), "name"),
-    variationName: get(get(get(data, "variations"), variationId), "name"),
-    project: get(data, "projectId"),
-    userId: visitor(client),
-  });
+  const about = (kind, name) => get(get(get(data, kind + "s"), decision[kind + "Id"]), name);
+  for (const kind of KINDS) fill(decision, { [kind + "Name"]: about(kind, "name") });
+  fill(decision, { project: get(data, "projectId"), userId: visitor(client) });
   // An A/B test or a personalization? It matters for the holdback: outside the experiment for the one,
   // the control group for the other. Where no policy is told, the decision object betrays it: `null` for
   // an A/B holdback, a `holdback` field for a personalization. Where nothing tells, a holdback is sent,
   // marked: a marked event can be filtered, a dropped one cannot be recovered.
-  const kind = (typeof policy === "string" && policy) || get(campaign, "policy") || "";
+  const kind = text(policy) || text(about("campaign", "policy"));
   if (kind ? !/^(single_experiment|multivariate)$/.test(kind) : object !== null && (get(object, "holdback") !== undefined || decision.isHoldback)) {
     decision.personalization = true;
   }
@@ -184,7 +159,7 @@ function complete(decision, policy, state, client) {
 
 /** Optimizely's id of the visitor; empty when it is not known. */
 export const visitor = (client) =>
-  first(get(ask(client, "get", "visitor_id"), "randomId"), get(ask(client, "get", "visitor"), "visitorId"), cookie("optimizelyEndUserId")) || "";
+  text(get(ask(client, "get", "visitor_id"), "randomId")) || text(get(ask(client, "get", "visitor"), "visitorId")) || cookie("optimizelyEndUserId");
 
 // The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
 export const redirectCookie = () => cookie("optimizelyRedirectData");
@@ -202,8 +177,8 @@ export function redirectReferrer(experiment, told = redirectCookie()) {
 }
 
 // Optimizely reports visitors who did not qualify too, and decisions of concluded campaigns.
-function refuseUnexposed(decision, concluded) {
-  if (concluded === true) refuse(decision, "not-an-exposure", "the campaign is concluded");
+function refuseUnexposed(decision, told) {
+  if (get(told, "isLayerConcluded") === true) refuse(decision, "not-an-exposure", "the campaign is concluded");
   if (!experimentOf(decision) || !variationOf(decision)) refuse(decision, "not-an-exposure", "no variation: the visitor did not qualify");
 }
 
@@ -214,8 +189,15 @@ function readForced(decision, told) {
 const stateOf = (client) => ask(client, "get", "state");
 const find = (list, id) => isList(list) && id && list.find((item) => text(get(item, "id")) === id);
 
-function audienceOf(list) {
-  const all = isList(list) ? list : [];
-  const texts = (name, divider) => all.map((item) => text(get(item, name))).join(divider);
-  return { audienceId: texts("id", ","), audienceName: texts("name", ", ") };
+// The names in an entry of the state.
+function readNames(decision, entry) {
+  take(decision, entry, "campaignName experimentName=experiment.name");
+  if (text(at(entry, "variation.id")) === decision.variationId) take(decision, entry, "variationName=variation.name");
+  readAudiences(decision, entry);
+}
+
+function readAudiences(decision, told) {
+  const all = get(told, "audiences");
+  const texts = (name, divider) => isList(all) && all.map((item) => text(get(item, name))).join(divider);
+  fill(decision, { audienceId: texts("id", ","), audienceName: texts("name", ", ") });
 }

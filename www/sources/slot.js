@@ -7,7 +7,7 @@ import { attempt } from "../read.js";
 // give holds up the callback's own answer. The answer of `share` leaves the slot as it would be
 // without us.
 export function share(object, name, heard) {
-  const own = Object.prototype.hasOwnProperty.call(object, name);
+  const own = Object.getOwnPropertyDescriptor(object, name);
   const first = object[name];
   let assigned;
   let shared;

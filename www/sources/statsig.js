@@ -2,8 +2,8 @@
 // without the names of groups. The evaluations have the names, and happen without an exposure too.
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
-import { experimentOf, fill, make, refuse, variationOf } from "../decision.js";
-import { ask, at, attempt, first, get, text } from "../read.js";
+import { experimentOf, fill, make, refuse, take, variationOf } from "../decision.js";
+import { ask, attempt, can, get, text } from "../read.js";
 import { late } from "./late.js";
 
 const LISTS = { config: "dynamic_configs", layer: "layer_configs" };
@@ -13,12 +13,8 @@ export default {
   kind: "statsig",
   wanted: "a Statsig client",
   hooked: "pre_logs_flushed",
-  fits: ({ on, off, flush, getExperiment }) => [on, off, flush, getExperiment].every((each) => typeof each === "function"),
-
-  find(named, look) {
-    attempt(() => late("__STATSIG__", look));
-    return Object.values(window.__STATSIG__.instances);
-  },
+  fits: (client) => can(client, "on", "off", "flush", "getExperiment"),
+  find: (named, look) => Object.values(late("__STATSIG__", look).instances),
 
   hook(client, told, settings) {
     const known = new Map(); // evaluations by list, name and rule
@@ -95,17 +91,17 @@ export function read(event, client, settings, now) {
   if ((isGate && get(settings, "gates") !== true) || (isConfig && known !== undefined && active === undefined && inside === undefined)) return;
   const decision = make("statsig", now);
   const config = get(event, "config");
-  fill(decision, { experimentKey: first(get(event, "gate"), get(event, "allocatedExperiment")), variationId: first(get(event, "gateValue"), rule) });
+  take(decision, event, "experimentKey=gate experimentKey=allocatedExperiment variationId=gateValue variationId=ruleID");
   if (isConfig) fill(decision, { experimentKey: config });
   decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(config) };
   // The evaluation of another group, after a change of user, tells nothing. A layer's parameter may
   // have a rule of its own.
   const isItsOwn = text(known) === rule;
-  fill(decision, {
-    variationName: isItsOwn && get(evaluation, "group_name"),
-    // The user, even where whole companies are decided about: each visitor is exposed.
-    userId: first(get(evaluation, "id_type") !== "stableID" && at(event, "user.userID"), at(event, "user.customIDs.stableID"), get(ask(client, "getContextHandle"), "stableID")),
-  });
+  if (isItsOwn) take(decision, evaluation, "variationName=group_name");
+  // The user, even where whole companies are decided about: each visitor is exposed.
+  if (get(evaluation, "id_type") !== "stableID") take(decision, event, "userId=user.userID");
+  take(decision, event, "userId=user.customIDs.stableID");
+  take(decision, ask(client, "getContextHandle"), "userId=stableID");
   if (/^LocalOverride/.test(reason)) decision.qa = reason;
   const why =
     !/:Recognized$/.test(reason) ? "Statsig had no value for it: " + reason
