@@ -1,30 +1,30 @@
 // The options of `init`, checked. A faulty option is named and falls back to its default; the rest works.
-import { attempt, cut, fault, get, isList, isObject, keys, oneOf, put, scalars, spelled } from "./read.js";
+import { attempt, cut, fault, get, isList, isObject, keys, oneOf, scalars, spelled } from "./read.js";
 
 const WHO = "init: option";
-const SOURCES = ["optimizelyWeb", "growthbook", "openFeature", "avsb", "optimizelyFeature", "statsig"];
-const DESTINATIONS = ["segment", "amplitude", "rudderstack", "mixpanel", "posthog", "ga4", "gtm"];
-const CONSENT_TOOLS = ["googleConsentMode", "oneTrust", "cookiebot", "tcf", "segment", "gpc", "dnt"];
-const TREATMENTS = ["drop", "mark", "send"];
+const words = (names) => names.split(" ");
+const SOURCES = words("optimizelyWeb growthbook openFeature avsb optimizelyFeature statsig");
+const DESTINATIONS = words("segment amplitude rudderstack mixpanel posthog ga4 gtm");
+const CONSENT_TOOLS = words("googleConsentMode oneTrust cookiebot tcf segment gpc dnt");
 
-// Each kind of option: `(value, name, mistakes)` gives what it takes, or a function that tells what was wanted.
-const NOT = (wanted) => () => wanted;
-const string = (wanted = "a string that is not empty", good = (value) => value.trim(), clean = cut) => (value) => {
-  const told = typeof value === "string" ? clean(value) : "";
-  return told && good(told) ? told : NOT(wanted);
-};
-const number = (least, most, wanted) => (value) => (typeof value === "number" && value >= least && value <= most ? Math.floor(value) : NOT("a number of " + wanted));
-const choice = (names) => (value) => (names.includes(value) ? value : NOT(oneOf(names)));
-const flag = (value) => (typeof value === "boolean" ? value : NOT("true or false"));
-const plain = (value, name, mistakes) => scalars(WHO, name, value, mistakes);
-const items = (list) => keys(list).map((place) => get(list, place));
+// Each kind of option: its default, what is wanted, and `(value, name, mistakes)`, which gives what it
+// takes, nothing when that is not what is wanted.
+const string = (wanted = "a string that is not empty", good = /\S/) => [null, wanted, (value) => (typeof value === "string" && good.test(cut(value)) ? cut(value) : undefined)];
+const number = (standard, least, most = 1e99) => [
+  standard,
+  "a number of " + least + (most < 1e99 ? " to " + most : " or more"),
+  (value) => (typeof value === "number" && value >= least && value <= most ? Math.floor(value) : undefined),
+];
+const choice = (names, standard) => [standard, oneOf(words(names)), (value) => (words(names).includes(value) ? value : undefined)];
+const flag = (standard) => [standard, "true or false", (value) => (typeof value === "boolean" ? value : undefined)];
+const plain = [{}, "", (value, name, mistakes) => scalars(WHO, name, value, mistakes)];
 // `null` and `false`, like what is not there.
 const asksNothing = (value) => (value ?? false) === false;
 
 // Of anything that JSON can carry.
-const json = (known) => (value, name, mistakes) => {
-  if (!isObject(value)) return NOT("an object");
-  const taken = {};
+const json = (known) => [{}, "an object", (value, name, mistakes) => {
+  if (!isObject(value)) return;
+  const taken = [];
   for (const key of keys(value)) {
     const found = get(value, key);
     const part = name + "." + cut(key);
@@ -32,78 +32,69 @@ const json = (known) => (value, name, mistakes) => {
     if (found === undefined) continue;
     if (known && !known.includes(key)) mistakes.push(WHO + " `" + part + "` is not known");
     else if (!text || text.length > 32000) mistakes.push(fault(WHO, part, found, "what JSON can carry"));
-    else put(taken, cut(key), JSON.parse(text));
+    else taken.push([cut(key), JSON.parse(text)]);
   }
-  return taken;
-};
+  return Object.fromEntries(taken);
+}];
 
-// Of texts that are not empty; names whatever else is in it.
-const list = (wanted, fallback) => (value, name, mistakes) => {
-  if (!isList(value)) return NOT(wanted);
-  const given = items(value);
-  const good = given.filter((item) => (typeof item === "string" && item) || void mistakes.push(fault(WHO, name, item, wanted)));
-  return good.length || !given.length ? good.map((item) => cut(item)) : fallback;
-};
+// Of what is known, or of texts that are not empty; names whatever else is in it. A list without one good
+// entry is as good as none.
+const list = (standard, wanted, known, alone) => [standard, wanted, (value, name, mistakes) => {
+  if (!isList(value)) return alone(value);
+  const given = keys(value).map((place) => get(value, place));
+  const isGood = (item) => (known ? known.includes(item) : typeof item === "string" && item);
+  const good = given.filter((item, place) => isGood(item) || void mistakes.push(fault(WHO, name + "[" + place + "]", item, known ? oneOf(known) : wanted)));
+  if (given.length && !good.length) return standard;
+  return known ? known.filter((kind) => good.includes(kind)) : good.map((item) => cut(item));
+}];
+const texts = (standard, wanted) => list(standard, "a list of " + wanted, undefined, () => undefined);
+const kinds = (known) => list("auto", '"auto" or a list', known, (value) => (value === "auto" ? value : undefined));
+const consentTools = list([], oneOf(CONSENT_TOOLS), CONSENT_TOOLS, (value) => (asksNothing(value) ? [] : CONSENT_TOOLS.includes(value) ? [value] : undefined));
 
-// `"auto"`, or a list of kinds. A list without one good entry is as good as none.
-const kinds = (known) => (value, name, mistakes) => {
-  if (!isList(value)) return value === "auto" ? value : NOT('"auto" or a list');
-  const given = items(value);
-  const good = given.filter((item, place) => known.includes(item) || void mistakes.push(fault(WHO, name + "[" + place + "]", item, oneOf(known))));
-  return good.length || !given.length ? known.filter((kind) => good.includes(kind)) : "auto";
-};
-
-const consentTools = (value, name, mistakes) => {
-  if (asksNothing(value)) return [];
-  const taken = isList(value) ? kinds(CONSENT_TOOLS)(value, name, mistakes) : CONSENT_TOOLS.filter((tool) => tool === value);
-  if (!isList(value) && !taken.length) mistakes.push(fault(WHO, name, value, oneOf(CONSENT_TOOLS)));
-  return taken === "auto" ? [] : taken;
-};
-
-// The one table: the default of each option, and what it takes. An object is a group of options.
+// The one table. An object is a group of options.
 const OPTIONS = {
-  writeKey: [null, string("letters, digits, _ and -", (value) => /^[\w-]{1,128}$/.test(value))],
-  cdnUrl: [null, string("an https: URL, or http: on a loopback host, without query", isCdnUrl, (value) => value.replace(/\/+$/, ""))],
-  eventName: [null, string()],
-  propertyCase: ["auto", choice(["auto", "camelCase", "snake_case"])],
-  properties: [{}, plain],
-  sources: ["auto", kinds(SOURCES)],
-  sourceOptions: [{}, json(SOURCES)],
-  destinations: ["auto", kinds(DESTINATIONS)],
+  writeKey: string("letters, digits, _ and -", /^[\w-]{1,128}$/),
+  cdnUrl: [null, "an https: URL, or http: on a loopback host, without query", readCdnUrl],
+  eventName: string(),
+  propertyCase: choice("auto camelCase snake_case", "auto"),
+  properties: plain,
+  sources: kinds(SOURCES),
+  sourceOptions: json(SOURCES),
+  destinations: kinds(DESTINATIONS),
   destinationOptions: {
-    segment: { context: [{}, json()], integrations: [{}, json()] },
-    amplitude: { exposureEvent: [null, string()] },
+    segment: { context: json(), integrations: json() },
+    amplitude: { exposureEvent: string() },
   },
-  identify: [false, flag],
-  alias: [false, flag],
-  pollIntervalMs: [250, number(10, 60000, "10 to 60000")],
-  maxWaitMs: [5000, number(0, 600000, "0 to 600000")],
-  carryOverMs: [1800000, number(0, 1e99, "0 or more")],
-  dedupe: ["session", choice(["session", "page", "tab", "visitor", "none"])],
-  sessionTimeoutMs: [1800000, number(1000, 1e99, "1000 or more")],
-  preview: ["drop", choice(TREATMENTS)],
-  qa: ["mark", choice(TREATMENTS)],
-  qaSignals: { params: [[], list("a list of names or name=value pairs", [])], cookies: [[], list("a list of names or name=value pairs", [])] },
-  holdback: ["auto", choice(["auto", "drop", "send"])],
-  requireConsent: [false, flag],
-  consentFrom: [[], consentTools],
-  consentCategory: [null, string()],
-  consentDefault: ["hold", choice(["hold", "grant", "refuse"])],
-  statsig: { identity: [false, flag], customIDs: [{}, plain], custom: [{}, plain], environment: [null, string()] },
+  identify: flag(false),
+  alias: flag(false),
+  pollIntervalMs: number(250, 10, 60000),
+  maxWaitMs: number(5000, 0, 600000),
+  carryOverMs: number(1800000, 0),
+  dedupe: choice("session page tab visitor none", "session"),
+  sessionTimeoutMs: number(1800000, 1000),
+  preview: choice("drop mark send", "drop"),
+  qa: choice("drop mark send", "mark"),
+  qaSignals: { params: texts([], "names or name=value pairs"), cookies: texts([], "names or name=value pairs") },
+  holdback: choice("auto drop send", "auto"),
+  requireConsent: flag(false),
+  consentFrom: consentTools,
+  consentCategory: string(),
+  consentDefault: choice("hold grant refuse", "hold"),
+  statsig: { identity: flag(false), customIDs: plain, custom: plain, environment: string() },
   forwardEvents: {
-    to: [null, choice(["optimizelyWeb"])],
-    track: [true, flag],
-    namedPages: [true, flag],
-    categorizedPages: [true, flag],
-    revenue: ["as-is", choice(["as-is", "cents"])],
-    onlyRevenueFor: [null, list("a list of event names", null)],
+    to: choice("optimizelyWeb", null),
+    track: flag(true),
+    namedPages: flag(true),
+    categorizedPages: flag(true),
+    revenue: choice("as-is cents", "as-is"),
+    onlyRevenueFor: texts(null, "event names"),
   },
-  debug: [false, flag],
+  debug: flag(false),
 };
 
 /** Reads what the page passed to `init`. Each fault is one text in `mistakes`. */
 export function parse(given, mistakes) {
-  if (!(isObject(given) || given === undefined || given === null)) {
+  if (!isObject(given ?? {})) {
     mistakes.push("init: the options are " + spelled(given) + ", must be an object");
     given = {};
   }
@@ -119,17 +110,17 @@ export function parse(given, mistakes) {
 // Takes the options of one object; `prefix` is its name, with a dot behind it.
 function group(given, specs, prefix, mistakes) {
   const options = { __proto__: null };
-  for (const name of Object.keys(specs)) options[name] = isList(specs[name]) ? specs[name][0] : group({}, specs[name], "", mistakes);
+  for (const name of keys(specs)) options[name] = isList(specs[name]) ? specs[name][0] : group({}, specs[name], "", mistakes);
   for (const key of keys(given)) {
     const name = prefix + cut(key);
     const value = get(given, key);
-    const spec = Object.keys(specs).includes(key) && specs[key];
+    const spec = keys(specs).includes(key) && specs[key];
     // As good as not given.
     if (value === undefined) continue;
     if (!spec) mistakes.push(WHO + " `" + name + "` is not known");
     else if (isList(spec)) {
-      const taken = spec[1](value, name, mistakes);
-      if (typeof taken === "function") mistakes.push(fault(WHO, name, value, taken()));
+      const taken = spec[2](value, name, mistakes);
+      if (taken === undefined) mistakes.push(fault(WHO, name, value, spec[1]));
       else options[key] = taken;
     } else if (isObject(value)) options[key] = group(value, spec, name + ".", mistakes);
     else if (!asksNothing(value)) mistakes.push(fault(WHO, name, value, "an object"));
@@ -140,9 +131,11 @@ function group(given, specs, prefix, mistakes) {
 /** The options in force, for the report. The write key is shortened. */
 export const shown = ({ extras, ...options }) => ({ ...options, writeKey: options.writeKey && options.writeKey.slice(0, 4) + "…" });
 
-// A script is loaded from here: `https:` from anywhere the page names, `http:` from this machine.
-function isCdnUrl(text) {
-  const { protocol, hostname } = attempt(() => new URL(text)) || {};
-  const clean = /^https?:\/\/[\w[][!-~]{0,1990}$/.test(text) && !/[\\"'<>`@?#]/.test(text);
-  return clean && (protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname));
+// A script is loaded from here: `https:` from anywhere the page names, `http:` from this machine. What
+// browsers read in more than one way is refused.
+function readCdnUrl(value) {
+  const url = typeof value === "string" ? value.replace(/\/+$/, "") : "";
+  const { origin } = attempt(() => new URL(url)) || {};
+  const isClean = /^https?:\/\/[\w[][^\s\0-\x1f\x7f-\uffff\\"'<>`@?#]{0,1990}$/.test(url);
+  return isClean && /^(https:|http:\/\/(localhost|127\.[\d.]+|\[::1\])(:\d+)?$)/.test(origin) ? url : undefined;
 }

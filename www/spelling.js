@@ -2,19 +2,18 @@
 // and what those destinations say instead that know experiments under names of their own.
 import { experimentOf, sourceOf, variationOf } from "./decision.js";
 
-const VIEWED = "Experiment Viewed";
 // The fields of Segment's A/B testing specification, and the flag where there is one.
 const TESTING = "experimentId experimentName variationId variationName";
 
-// By source: event name, case, properties.
+// By source: properties, case, event name.
 const SOURCES = {
-  optimizelyWeb: [VIEWED, "camelCase", TESTING + " campaignId campaignName audienceId audienceName referrer"],
-  optimizelyFeature: [VIEWED, "snake_case", "flagKey variationKey ruleKey userId"],
-  statsig: [VIEWED, "snake_case", TESTING],
-  direct: [VIEWED, "camelCase", TESTING + " campaignId campaignName assignedAt"],
-  growthbook: [VIEWED, "snake_case", TESTING + " flagKey"],
-  openFeature: [VIEWED, "snake_case", TESTING + " flagKey"],
-  avsb: ["avsb_experiment", "snake_case", TESTING + " eventName"],
+  optimizelyWeb: [TESTING + " campaignId campaignName audienceId audienceName referrer", "camelCase"],
+  optimizelyFeature: ["flagKey variationKey ruleKey userId"],
+  statsig: [TESTING],
+  direct: [TESTING + " campaignId campaignName assignedAt", "camelCase"],
+  growthbook: [TESTING + " flagKey"],
+  openFeature: [TESTING + " flagKey"],
+  avsb: [TESTING + " eventName", "snake_case", "avsb_experiment"],
 };
 
 // By destination: event name, and under which name it wants which property. These names stay whatever
@@ -26,24 +25,18 @@ const DESTINATIONS = {
   ga4: ["experience_impression", { exp_variant_string: "whole" }],
 };
 
-// What is not simply a field of the decision.
-const VALUES = {
-  experimentId: experimentOf,
-  experimentName: (decision) => decision.experimentName || decision.experimentKey || decision.experimentId,
-  variationId: variationOf,
-  variationName: (decision) => decision.variationName || decision.variationKey || decision.variationId,
-  campaignName: (decision) => decision.campaignName || decision.campaignId,
-  ruleKey: (decision) => decision.experimentKey,
-  assignedAt: (decision) => isoTime(decision.decidedAt),
-  eventName: () => "experiment_viewed",
-  experiment: (decision) => decision.experimentKey || decision.experimentId,
-  flag: (decision) => decision.flagKey || VALUES.experiment(decision),
-  variant: (decision) => decision.variationKey || decision.variationId,
-  // Experiment and variation as GA4 builds audiences from them.
-  whole: (decision) => [sourceOf(decision), experimentOf(decision), variationOf(decision)].join("-"),
+// The fields that stand for a property, the best first, where it is not the one of its name.
+const FIELDS = {
+  experimentId: "experimentId experimentKey",
+  experimentName: "experimentName experimentKey experimentId",
+  variationId: "variationId variationKey",
+  variationName: "variationName variationKey variationId",
+  campaignName: "campaignName campaignId",
+  ruleKey: "experimentKey",
+  experiment: "experimentKey experimentId",
+  flag: "flagKey experimentKey experimentId",
+  variant: "variationKey variationId",
 };
-
-const valueOf = (decision, name) => (VALUES[name] ? VALUES[name](decision) : decision[name]);
 
 /** Whether it is the name of a source. */
 export const isSource = (name) => Object.keys(SOURCES).includes(name);
@@ -57,15 +50,22 @@ export const isoTime = (moment) => new Date(moment).toISOString();
 export function spell({ decision, isQa, isPreview }, options, destination) {
   const { exposureEvent } = options.destinationOptions.amplitude;
   const exposure = destination === "amplitude" && exposureEvent;
-  const [sourceName, sourceCase, fields] = SOURCES[decision.source];
+  const [fields, sourceCase = "snake_case", sourceName = "Experiment Viewed"] = SOURCES[decision.source];
   const own = DESTINATIONS[exposure === "$exposure" ? exposure : destination];
   const snake = (options.propertyCase === "auto" ? sourceCase : options.propertyCase) === "snake_case";
   const cased = (name) => (snake ? name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()) : name);
   const properties = { ...options.properties, ...decision.properties };
   const wanted = own ? Object.entries(own[1]) : fields.split(" ").map((name) => [cased(name), name]);
-  for (const [name, field] of wanted) {
-    const value = valueOf(decision, field);
-    if (value) properties[name] = value;
+  const told = {
+    ...decision,
+    assignedAt: isoTime(decision.decidedAt),
+    eventName: "experiment_viewed",
+    // Experiment and variation as GA4 builds audiences from them.
+    whole: [sourceOf(decision), experimentOf(decision), variationOf(decision)].join("-"),
+  };
+  for (const [name, property] of wanted) {
+    const field = (FIELDS[property] || property).split(" ").find((field) => told[field]);
+    if (field) properties[name] = told[field];
   }
   if (decision.isHoldback || (decision.source === "optimizelyWeb" && !own)) properties[cased("isHoldback")] = decision.isHoldback;
   if (isQa) properties[cased("isQa")] = true;

@@ -262,7 +262,7 @@ test('qa signals are lists of names or pairs', () => {
     for (const [value, spelled] of ONE_OF_EACH_KIND) {
       const mistake = `init: option \`qaSignals.${part}\` is ${spelled}, must be a list of names or name=value pairs`
       if (spelled !== 'a list') refuses({ qaSignals: { [part]: value } }, mistake)
-      if (!spelled.startsWith('"') || spelled === '""') refuses({ qaSignals: { [part]: [value] } }, mistake)
+      if (!spelled.startsWith('"') || spelled === '""') refuses({ qaSignals: { [part]: [value] } }, mistake.replace(`${part}\``, `${part}[0]\``))
     }
   }
   refuses({ qaSignals: { param: ['qa'] } }, 'init: option `qaSignals.param` is not known')
@@ -353,7 +353,7 @@ test('each option of forwarding is checked', () => {
     [{ categorizedPages: 'all' }, 'categorizedPages` is "all", must be true or false'],
     [{ revenue: 'euros' }, 'revenue` is "euros", must be "as-is" or "cents"'],
     [{ onlyRevenueFor: 'Order' }, 'onlyRevenueFor` is "Order", must be a list of event names'],
-    [{ onlyRevenueFor: [7] }, 'onlyRevenueFor` is 7, must be a list of event names'],
+    [{ onlyRevenueFor: [7] }, 'onlyRevenueFor[0]` is 7, must be a list of event names'],
   ]) {
     const [options, mistakes] = parsed({ forwardEvents: { ...given, to: 'optimizelyWeb' } })
     assert.deepEqual(mistakes, [`init: option \`forwardEvents.${mistake}`])
