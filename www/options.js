@@ -136,6 +136,6 @@ export const shown = ({ extras, ...options }) => ({ ...options, writeKey: option
 function readCdnUrl(value) {
   const url = typeof value === "string" ? value.replace(/\/+$/, "") : "";
   const { origin } = attempt(() => new URL(url)) || {};
-  const isClean = /^https?:\/\/[\w[][^\s\0-\x1f\x7f-\uffff\\"'<>`@?#]{0,1990}$/.test(url);
+  const isClean = /^https?:\/\/(?!.*[\\"'<>`@?#])[\w[][!-~]{0,1990}$/.test(url);
   return isClean && /^(https:|http:\/\/(localhost|127\.[\d.]+|\[::1\])(:\d+)?$)/.test(origin) ? url : undefined;
 }

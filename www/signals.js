@@ -2,20 +2,17 @@
 // somebody previewing (a draft, a forced variation) or the site's own QA.
 import { attempt, pairs } from "./read.js";
 
-// The preview signals of the experiment tools: `?` a query parameter, `;` a cookie, `#` an entry of
-// sessionStorage. Behind it what makes it one: `=value` this value, `!` any value at all, `*` a name that
-// begins so; else a value that is not empty, `false` or `0`, as `optimizely_embed_editor=false` stands in
-// ordinary links. Everybody who shows one is taken off every tool's data: who previews a draft in one of
-// them is no visitor to the others either. In this order: Optimizely Web, VWO, AB Tasty, Convert,
+// The preview signals of the experiment tools, as `name=value` of the query, of a cookie and of an entry
+// of sessionStorage. Most count unless they are empty, `false` or `0`, as `optimizely_embed_editor=false`
+// stands in ordinary links. Everybody who shows one is taken off every tool's data: who previews a draft
+// in one of them is no visitor to the others either. They are of Optimizely Web, VWO, AB Tasty, Convert,
 // Kameleoon, Adobe Target, Webtrends Optimize, Amplitude, A vs B.
-const PREVIEW =
-  "?optimizely_token ?optimizely_x ?optimizely_x_audiences ?optimizely_preview_layer_ids ?optimizely_preview_mode_CAMPAIGN " +
-  "?optimizely_embed_editor ?optimizely_p13n ?optimizely_editor ?optimizely_show_preview ?optimizely_project_id " +
-  "?optimizely_experiment_id ?optimizely_variation_id ;optimizelyPreview ;optimizelyToken #optimizely_embed_editor " +
-  "?_vis_opt_preview_combination! ?_vis_preview_data ;debug_vis_preview_* " +
-  "?ab_project=preview ?abtasty_qa_assistant ?abtasty_qa_assistant_token " +
-  "?convert_action=convert_vpreview ?kameleoon-simulation ;kameleoonSimulationParameters " +
-  "?at_preview_token ;at_qa_mode ?_wt.mode=staging ?PREVIEW=true #amp-preview-mode ?avsb_preview_token";
+const PREVIEW = {
+  "?": /^((optimizely_(token|x(_audiences)?|preview_(layer_ids|mode_CAMPAIGN)|p13n|(embed_)?editor|show_preview|(project|experiment|variation)_id)|_vis_preview_data|abtasty_qa_assistant(_token)?|kameleoon-simulation|(at|avsb)_preview_token)=(?!(false|0)?$)|_vis_opt_preview_combination=|(ab_project=|convert_action=convert_v)preview$|_wt\.mode=staging$|PREVIEW=true$)/,
+  ";": /^(optimizely(Preview|Token)|debug_vis_preview_.*|kameleoonSimulationParameters|at_qa_mode)=(?!(false|0)?$)/,
+  "#": /=(?!(false|0)?$)/,
+};
+const ENTRIES = ["optimizely_embed_editor", "amp-preview-mode"];
 
 // With this parameter somebody asks Optimizely to track although he previews: live QA.
 const FORCE_TRACKING = "optimizely_force_tracking";
@@ -34,13 +31,10 @@ export const isForcedTracking = (signal) => signal.startsWith(FORCE_TRACKING);
 
 /** The preview signal that the page shows, by name; `entry(name)` reads sessionStorage where that is allowed. */
 export function preview(shown, entry) {
-  for (const signal of PREVIEW.split(" ")) {
-    const [, place, name, sign, wanted] = /^(.)([^=!*]+)(.?)(.*)$/.exec(signal);
-    const all = place === "#" ? [[name, entry(name) || ""]] : shown[place];
-    const is = ([known, value]) =>
-      (sign === "*" ? known.startsWith(name) : known === name) &&
-      (sign === "=" ? value === wanted : sign || !["", "false", "0"].includes(value));
-    if (all.some(is)) return name + LABELS[place];
+  const all = { ...shown, "#": ENTRIES.map((name) => [name, entry(name) || ""]) };
+  for (const [place, signals] of Object.entries(PREVIEW)) {
+    const found = all[place].find((pair) => signals.test(pair.join("=")));
+    if (found) return found[0] + LABELS[place];
   }
   return "";
 }

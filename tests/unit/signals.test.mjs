@@ -44,7 +44,7 @@ test('the other tools preview too', () => {
     [{ query: '_vis_opt_preview_combination=2' }, '_vis_opt_preview_combination (query)'],
     [{ query: '_vis_opt_preview_combination' }, '_vis_opt_preview_combination (query)'],
     [{ query: '_vis_preview_data=x' }, '_vis_preview_data (query)'],
-    [{ cookies: 'debug_vis_preview_12=1' }, 'debug_vis_preview_ (cookie)'],
+    [{ cookies: 'debug_vis_preview_12=1' }, 'debug_vis_preview_12 (cookie)'],
     [{ query: 'ab_project=preview' }, 'ab_project (query)'],
     [{ query: 'abtasty_qa_assistant=true' }, 'abtasty_qa_assistant (query)'],
     [{ query: 'abtasty_qa_assistant_token=t' }, 'abtasty_qa_assistant_token (query)'],

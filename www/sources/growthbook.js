@@ -72,20 +72,14 @@ export function read(event, now) {
   return at(event, "result.inExperiment") === true && experimentOf(decision) && variationOf(decision) ? decision : undefined;
 }
 
-// Where GrowthBook redirects, that may wait until the decision is out.
+// Where GrowthBook redirects, that may wait until the decision is out, or is held: it may be for ever.
 function handedOver(key) {
+  const isOut = () => {
+    const { verdict, steps } = window.decisionBridge.diagnose().decisions.filter(({ experimentKey }) => experimentKey === key).pop();
+    return verdict !== "pending" || steps.some(({ step }) => /^held/.test(step));
+  };
   return new Promise((resolve) => {
-    const bridge = window.decisionBridge;
-    const isIt = ({ experimentKey }) => experimentKey === key;
-    const isHeld = (decision) => isIt(decision) && decision.steps.some(({ step }) => /^held/.test(step));
-    // What is held for consent may be held for ever.
-    const came = () => Promise.resolve().then(() => attempt(() => bridge.diagnose().decisions.some(isHeld)) && done());
-    const stop = Object.entries({ delivered: done, dropped: done, decision: came }).map(([name, then]) => bridge.on(name, (decision) => isIt(decision) && then()));
-    const timer = setTimeout(done, LONGEST_WAIT_MS);
-    function done() {
-      clearTimeout(timer);
-      stop.forEach((each) => each());
-      resolve();
-    }
+    const look = (looks) => (looks > 20 || attempt(isOut) ? resolve() : setTimeout(look, LONGEST_WAIT_MS / 20, looks + 1));
+    Promise.resolve().then(() => look(0));
   });
 }
