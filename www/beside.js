@@ -8,7 +8,7 @@ import { makeScript } from "./script.js";
 export function fetchBeside(name, integrity, tag, found, address) {
   return new Promise((resolve, reject) => {
     const file = "decision-bridge-" + name + ".js";
-    if (!address) throw file + " lies beside our script, and the address of that is not known: its tag has no src";
+    if (!address) throw file + " is not found: our own tag has no src";
     const url = new URL(file, address);
     const script = makeScript(url.href, tag.nonce);
     // The file of another host can only be checked where that host lets us read it, and that is known

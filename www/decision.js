@@ -4,7 +4,7 @@ import { at, cut, fault, text } from "./read.js";
 
 const DAY = 86400000;
 const MILLENNIUM = 946684800000;
-const SHOWN = "campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName flagKey userId".split(" ");
+const SHOWN = "campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName flagKey userId";
 
 /** A decision of which nothing but its source and time is known. */
 export const make = (source, decidedAt) => ({ __proto__: null, source, decidedAt, isHoldback: false });
@@ -24,13 +24,14 @@ export function fill(decision, fields) {
 
 /**
  * Fills in what `from` tells. Each word of `table` is a field and the path where it is told, or a field
- * that is called the same there; the first of several places counts.
+ * that is called the same there; the first of several places counts. Says whether anything was new.
  */
 export function take(decision, from, table) {
-  for (const word of table.split(" ")) {
+  const isNews = (word) => {
     const [name, path = name] = word.split("=");
-    fill(decision, { [name]: at(from, path) });
-  }
+    return fill(decision, { [name]: at(from, path) });
+  };
+  return table.split(" ").filter(isNews).length > 0;
 }
 
 /** Refuses the decision: nobody was exposed, or the report is faulty. The first reason counts. */
@@ -50,7 +51,7 @@ export const variationOf = ({ variationId, variationKey }) => variationId || var
 export function readId(decision, name, [who, field, value], needed, mistakes) {
   const good = value === undefined || value === null ? !needed : typeof value === "number" ? Number.isFinite(value) : text(value);
   if (!good) return fault(who, field, value, "a string or a number that is not empty");
-  if (typeof value === "number" && Math.abs(value) >= 2 ** 53) mistakes.push(fault(who, field, value, "a string: beyond 2^53 a number loses digits"));
+  if (typeof value === "number" && Math.abs(value) >= 2 ** 53) mistakes.push(fault(who, field, value, "a string: beyond 2^53 numbers lose digits"));
   fill(decision, { [name]: value });
 }
 
@@ -75,9 +76,9 @@ export function keyFields(decision) {
 export const outcomeFields = (decision) => [variationOf(decision), decision.isHoldback ? "holdback" : ""];
 
 /** Takes over what the same decision, told by another entrance, knows more. Says whether anything was new. */
-export function enrich(decision, { campaignName, experimentName, variationName, audienceId, audienceName, referrer }) {
-  const landed = land(decision, referrer);
-  return fill(decision, { campaignName, experimentName, variationName, audienceId, audienceName }) || landed;
+export function enrich(decision, other) {
+  const landed = land(decision, other.referrer);
+  return take(decision, other, "campaignName experimentName variationName audienceId audienceName") || landed;
 }
 
 /** Makes it the decision of this page, where its redirect landed, coming from `referrer`. */
@@ -89,7 +90,8 @@ export function land(decision, referrer) {
 
 /** The decision as page code sees it. */
 export function shown(decision) {
-  const told = { source: sourceOf(decision) };
-  for (const name of SHOWN) if (decision[name]) told[name] = decision[name];
-  return Object.assign(told, { isHoldback: decision.isHoldback, decidedAt: decision.decidedAt });
+  const { isHoldback, decidedAt } = decision;
+  const told = { source: sourceOf(decision), isHoldback, decidedAt };
+  take(told, decision, SHOWN);
+  return told;
 }

@@ -9,14 +9,15 @@ const CONSENT_TOOLS = words("googleConsentMode oneTrust cookiebot tcf segment gp
 
 // Each kind of option: its default, what is wanted, and `(value, name, mistakes)`, which gives what it
 // takes, nothing when that is not what is wanted.
+const among = (...known) => (value) => known.find((one) => one === value);
 const string = (wanted = "a string that is not empty", good = /\S/) => [null, wanted, (value) => (typeof value === "string" && good.test(cut(value)) ? cut(value) : undefined)];
 const number = (standard, least, most = 1e99) => [
   standard,
   "a number of " + least + (most < 1e99 ? " to " + most : " or more"),
   (value) => (typeof value === "number" && value >= least && value <= most ? Math.floor(value) : undefined),
 ];
-const choice = (names, standard) => [standard, oneOf(words(names)), (value) => (words(names).includes(value) ? value : undefined)];
-const flag = (standard) => [standard, "true or false", (value) => (typeof value === "boolean" ? value : undefined)];
+const choice = (names, standard) => [standard, oneOf(words(names)), among(...words(names))];
+const flag = (standard) => [standard, "true or false", among(true, false)];
 const plain = [{}, "", (value, name, mistakes) => scalars(WHO, name, value, mistakes)];
 // `null` and `false`, like what is not there.
 const asksNothing = (value) => (value ?? false) === false;
@@ -40,15 +41,15 @@ const json = (known) => [{}, "an object", (value, name, mistakes) => {
 // Of what is known, or of texts that are not empty; names whatever else is in it. A list without one good
 // entry is as good as none.
 const list = (standard, wanted, known, alone) => [standard, wanted, (value, name, mistakes) => {
-  if (!isList(value)) return alone(value);
+  if (!isList(value)) return alone?.(value);
   const given = keys(value).map((place) => get(value, place));
   const isGood = (item) => (known ? known.includes(item) : typeof item === "string" && item);
   const good = given.filter((item, place) => isGood(item) || void mistakes.push(fault(WHO, name + "[" + place + "]", item, known ? oneOf(known) : wanted)));
   if (given.length && !good.length) return standard;
   return known ? known.filter((kind) => good.includes(kind)) : good.map((item) => cut(item));
 }];
-const texts = (standard, wanted) => list(standard, "a list of " + wanted, undefined, () => undefined);
-const kinds = (known) => list("auto", '"auto" or a list', known, (value) => (value === "auto" ? value : undefined));
+const texts = (standard, wanted) => list(standard, "a list of " + wanted);
+const kinds = (known) => list("auto", '"auto" or a list', known, among("auto"));
 const consentTools = list([], oneOf(CONSENT_TOOLS), CONSENT_TOOLS, (value) => (asksNothing(value) ? [] : CONSENT_TOOLS.includes(value) ? [value] : undefined));
 
 // The one table. An object is a group of options.

@@ -9,6 +9,7 @@ import optimizelyWeb from "./sources/optimizely-web.js";
 import statsig from "./sources/statsig.js";
 
 const SOURCES = [optimizelyWeb, optimizelyFeature, statsig, growthbook, openFeature, avsb];
+const KINDS = SOURCES.map(({ kind }) => kind);
 
 // `decide` takes what a source told; `settings(kind)` is what the page said about a source in `init`.
 export function makeSources(decide, { error, warn }, settings) {
@@ -34,7 +35,7 @@ export function makeSources(decide, { error, warn }, settings) {
   const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client))))?.filter(Boolean) || [];
 
   return {
-    kinds: SOURCES.map(({ kind }) => kind),
+    kinds: KINDS,
 
     // `wanted` is the option `sources`.
     find(wanted) {
@@ -45,13 +46,15 @@ export function makeSources(decide, { error, warn }, settings) {
     },
 
     attach(kind, client) {
-      const source = SOURCES.find((source) => source.kind === kind);
+      const source = SOURCES[KINDS.indexOf(kind)];
+      // Whether it is such a client, or the name it goes by.
+      const fits = client === undefined || (source && attempt(() => source.fits(client)));
       if (!source) {
-        error(fault("attach", "argument 1", kind, oneOf(SOURCES.map(({ kind }) => kind))));
-      } else if (client !== undefined && !attempt(() => source.fits(client))) {
+        error(fault("attach", "argument 1", kind, oneOf(KINDS)));
+      } else if (!fits) {
         error(fault("attach", "argument 2", client, source.wanted));
       } else {
-        const clients = client === undefined ? find(source, true) : [source.known ? source.known(client) : client];
+        const clients = client === undefined ? find(source, true) : [fits === true ? client : fits];
         if (!clients.length) warn("attach: " + kind + " is not on this page yet");
         const entries = clients.map((client) => hook(source, client, true));
         return () => entries.forEach((entry) => {

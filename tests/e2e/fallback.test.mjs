@@ -90,7 +90,7 @@ story(
   async (world) => {
     const page = await world.open('/', under(SELF, init(), told, script((await code('decision-bridge.js')).replaceAll('</script', '<\\/script'))))
     await until(() => world.ours('error').length, 'it is said')
-    assert.match(world.ours('error')[0].text, /lies beside our script, and the address of that is not known/)
+    assert.match(world.ours('error')[0].text, /is not found: our own tag has no src/)
     assert.equal((await world.diagnose(page)).errors.length, 1)
   },
   { errors: true },

@@ -155,10 +155,10 @@ test('where nothing can be read a decision is invalid and says why', () => {
     const direct = readDirect([thing()], AT, mistakes)
     assert.equal(
       direct.refusal,
-      'trackDecision: field `experimentId` is missing, must be a string or a number, or `experimentKey` has to be one'
+      'trackDecision: field `experimentId` is missing, must be a string or a number that is not empty, or `experimentKey`'
     )
     const event = readEvent(thing(), thing(), AT)
-    assert.equal(event.refusal, 'no variation: the visitor did not qualify')
+    assert.equal(event.refusal, 'no variation')
     assert.deepEqual(mistakes, [])
     assert.deepEqual(readState(thing(), AT, false), [])
     assert.equal(visitor(thing()), '')

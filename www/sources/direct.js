@@ -40,7 +40,7 @@ export function read(args, now, mistakes) {
     if ((at < 2 && !experimentOf(decision)) || (at > 1 && at < 4 && !variationOf(decision))) refuse(decision, "invalid", fault);
     else mistakes.push(fault);
   });
-  if (!experimentOf(decision)) refuse(decision, "invalid", fault(WHO, "experimentId", get(from, "experimentId"), "a string or a number, or `experimentKey` has to be one"));
+  if (!experimentOf(decision)) refuse(decision, "invalid", fault(WHO, "experimentId", get(from, "experimentId"), "a string or a number that is not empty, or `experimentKey`"));
   if (!variationOf(decision)) refuse(decision, "not-an-exposure", "no variation");
   return decision;
 }

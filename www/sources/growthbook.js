@@ -12,7 +12,7 @@ export default {
   kind: "growthbook",
   wanted: "a GrowthBook instance",
   hooked: "trackingCallback",
-  fits: (client) => can(client, "getAllResults") && client.context,
+  fits: (client) => can(client, "getAllResults") && !!client.context,
   find(named, look) {
     // Each new instance says so, in developer mode, which the script tag is in.
     if (!listens) document.addEventListener("gbloaded", look);
@@ -31,7 +31,7 @@ export default {
     const { trackingCallback, tracking } = client.context;
     // GrowthBook's plugin, which is on in the script tag, or its guide's own example.
     if (/Experiment Viewed/.test(trackingCallback) && /segment|undefined/.test(tracking)) {
-      warn('the page\'s own trackingCallback sends "Experiment Viewed" too (data-tracking="none" switches off GrowthBook\'s): each exposure counts twice');
+      warn('trackingCallback sends "Experiment Viewed" too (data-tracking="none" stops GrowthBook\'s own): each exposure counts twice');
     }
     const known = new Set();
     const tell = ({ experiment, result, timestamp }) => {

@@ -27,16 +27,16 @@ export default {
     function decided({ type, userId, decisionInfo }) {
       if (type !== "flag") return;
       const { flagKey, ruleKey, variationKey, enabled, reasons, decisionEventDispatched } = decisionInfo;
-      if (decisionEventDispatched) heard.add(key(flagKey, ruleKey, variationKey, userId));
-      tell({ flag_key: flagKey, rule_key: ruleKey, variation_key: variationKey, enabled, silent: !decisionEventDispatched }, userId, undefined, reasons);
+      const decision = { flag_key: flagKey, rule_key: ruleKey, variation_key: variationKey, enabled, silent: !decisionEventDispatched };
+      if (decisionEventDispatched) heard.add(key(decision, userId));
+      tell(decision, userId, Date.now(), reasons);
     }
 
     function sent({ params }) {
       for (const { visitor_id, snapshots } of params.visitors) {
         for (const { decisions, events } of snapshots) {
           for (const { metadata } of decisions || []) {
-            const { flag_key, rule_key, variation_key } = metadata;
-            if (!heard.has(key(flag_key, rule_key, variation_key, visitor_id))) tell(metadata, visitor_id, events[0].timestamp);
+            if (!heard.has(key(metadata, visitor_id))) tell(metadata, visitor_id, events[0].timestamp || Date.now());
           }
         }
       }
@@ -44,12 +44,12 @@ export default {
 
     function tell(decision, userId, at, reasons) {
       const qa = attempt(() => forced(client, decision, userId, reasons));
-      told(read({ ...decision, user_id: userId, qa }, client, at || Date.now()));
+      told(read({ ...decision, user_id: userId, qa }, client, at));
     }
   },
 };
 
-const key = (...parts) => JSON.stringify(parts.map((part) => part || ""));
+const key = ({ flag_key, rule_key, variation_key }, userId) => JSON.stringify([flag_key, rule_key || "", variation_key, userId]);
 
 // What shows that somebody forced the decision. Of a rule's forced decision only the reasons tell,
 // if the page asked for them.
@@ -92,9 +92,9 @@ export function read(event, client, now) {
     : feature && "holdout";
   const why =
     !experimentOf(decision) || !variationOf(decision) ? "no rule of the flag applies"
-    : kind === "rollout" ? "the rule is a rollout: nothing is compared"
-    : !kind ? "Optimizely's configuration does not know the rule"
-    : get(event, "silent") === true && "the page asked for a decision without an impression";
+    : kind === "rollout" ? "the rule is a rollout"
+    : !kind ? "the rule is not known"
+    : get(event, "silent") === true && "asked for without an impression";
   if (why) refuse(decision, "not-an-exposure", why);
   // Held out of all experiments: the option `holdback` says what becomes of it.
   decision.isHoldback = kind === "holdout";

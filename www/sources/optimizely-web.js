@@ -14,15 +14,13 @@ export default {
   kind: "optimizelyWeb",
   wanted: "window.optimizely or missing",
   hooked: "campaignDecided",
-  fits: (client) => NAMES.some((name) => client === window[name]),
+  fits: (client) => NAMES.find((name) => client === window[name]),
 
   // Where the page names this source it is sure to come: the queue may be made for it.
   find(named) {
     if (named && !window.optimizely) window.optimizely = [];
     return NAMES.filter((name) => can(window[name], "push") && !window[name].nodeType);
   },
-
-  known: (client) => NAMES.find((name) => client === window[name]),
 
   hook(name, told) {
     let listening = true;
@@ -179,7 +177,7 @@ export function redirectReferrer(experiment, told = redirectCookie()) {
 // Optimizely reports visitors who did not qualify too, and decisions of concluded campaigns.
 function refuseUnexposed(decision, told) {
   if (get(told, "isLayerConcluded") === true) refuse(decision, "not-an-exposure", "the campaign is concluded");
-  if (!experimentOf(decision) || !variationOf(decision)) refuse(decision, "not-an-exposure", "no variation: the visitor did not qualify");
+  if (!experimentOf(decision) || !variationOf(decision)) refuse(decision, "not-an-exposure", "no variation");
 }
 
 function readForced(decision, told) {

@@ -107,7 +107,7 @@ export function read(event, client, settings, now) {
     !/:Recognized$/.test(reason) ? "Statsig had no value for it: " + reason
     : !experimentOf(decision) || !variationOf(decision) ? "the parameter belongs to no experiment"
     : isGate ? ""
-    : known === undefined || (isConfig && !isItsOwn) ? "its group is not known any more"
+    : known === undefined || (isConfig && !isItsOwn) ? "its group is not known"
     : active !== true ? "the experiment does not run"
     : inside !== true ? "the user is not in the experiment"
     : "";
