@@ -93,7 +93,7 @@ const OPTIONS = {
   debug: flag(false),
 };
 
-/** Reads what the page passed to `init`. Each fault is one text in `mistakes`. */
+/** Reads what the page passed to `init`; `extras` says whether it takes those. Each fault is one text in `mistakes`. */
 export function parse(given, mistakes) {
   if (!isObject(given ?? {})) {
     mistakes.push("init: the options are " + spelled(given) + ", must be an object");
@@ -103,6 +103,9 @@ export function parse(given, mistakes) {
   if (options.cdnUrl && !options.writeKey) mistakes.push("init: option `cdnUrl` is of no use without `writeKey`");
   const forward = get(given, "forwardEvents");
   if (isObject(forward) && get(forward, "to") === undefined) mistakes.push('init: option `forwardEvents.to` is missing, must be "optimizelyWeb"');
+  const { identify, alias, consentFrom, forwardEvents, statsig } = options;
+  // Where any of these is `true`, or says something.
+  if (/true|"/.test(JSON.stringify([identify, alias, consentFrom, forwardEvents.to, ...Object.values(statsig)]))) options.extras = true;
   // Whoever means to ask is not taken to need no consent, whatever he wrote.
   if (!asksNothing(get(given, "consentFrom"))) options.requireConsent = true;
   return options;

@@ -36,6 +36,9 @@ export const isObject = (value) => value && typeof value === "object" && !isList
 /** The names of an object's own fields, or of a list's places: so many that no page hangs. */
 export const keys = (value) => (Object(value) === value && attempt(() => Object.keys(value).slice(0, 1000))) || [];
 
+/** The one in a list that has this id, or whatever `field` it goes by. */
+export const find = (list, id, field = "id") => isList(list) && id && list.find((item) => text(get(item, field)) === id);
+
 /** The text of a string, a number or a BigInt; empty for anything else. */
 export const text = (value) => (/^(string|number|bigint)$/.test(typeof value) ? String(value) : "");
 

@@ -422,6 +422,17 @@ test('consent tools are one or a list, and whoever names any is held until they 
   assert.deepEqual(good({ consentFrom: 'dnt' }).consentFrom, ['dnt'])
 })
 
+test('the extras are fetched for whoever asks for something of theirs, and for nobody else', () => {
+  const extras = (given) => parse(given, []).extras
+  for (const given of [
+    { identify: true }, { alias: true }, { consentFrom: 'tcf' }, { forwardEvents: { to: 'optimizelyWeb' } },
+    { statsig: { identity: true } }, { statsig: { customIDs: { a: 1 } } }, { statsig: { custom: { a: 1 } } }, { statsig: { environment: 'e' } },
+  ]) {
+    assert.equal(extras(given), true, JSON.stringify(given))
+  }
+  for (const given of [{}, { requireConsent: true, consentFrom: [] }, { statsig: { custom: {} } }, { forwardEvents: { track: true } }]) assert.equal(extras(given), undefined)
+})
+
 test('what throws when it is looked at is missing, or no good', () => {
   for (const given of [locked(), revoked(), revoked([])]) assert.deepEqual(parsed(given)[0], DEFAULTS)
   for (const name of Object.keys(DEFAULTS)) {
@@ -437,7 +448,7 @@ test('whatever comes, options never throw, and what is in force is good', () => 
     const mistakes = []
     const options = parse(thing(names, 4), mistakes)
     for (const mistake of mistakes) assert.ok(typeof mistake === 'string' && mistake.length < 2000, mistake)
-    assert.deepEqual(Object.keys(options), Object.keys(DEFAULTS))
+    assert.deepEqual(Object.keys(options).filter((name) => name !== 'extras'), Object.keys(DEFAULTS))
     const told = plain(shown(options))
     for (const [name, value] of Object.entries(DEFAULTS)) {
       const either = { consentFrom: ['list'], sources: ['list', 'string'], destinations: ['list', 'string'] }[name] ?? [shape(value)]

@@ -1,5 +1,5 @@
 // Amplitude: the Browser SDK, from its snippet or put at `window.amplitude` by the page.
-import { can, get } from "../read.js";
+import { can } from "../read.js";
 import { CONFIRMS, MISSING, queues } from "./state.js";
 
 let open = 0; // what was handed over and has not arrived yet
@@ -13,7 +13,7 @@ export default {
   state(blocked) {
     const { amplitude } = window;
     if (!can(amplitude, "track", "Identify")) return MISSING;
-    return get(amplitude, "invoked") === true && !can(amplitude, "runQueuedFunctions") ? queues(blocked) : CONFIRMS;
+    return amplitude.invoked === true && !can(amplitude, "runQueuedFunctions") ? queues(blocked) : CONFIRMS;
   },
 
   send({ name, properties, decision, messageId }, stub, confirmed) {

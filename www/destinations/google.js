@@ -1,13 +1,13 @@
 // Google: GA4 through `gtag`, and Google Tag Manager. Both read `dataLayer`, which keeps everything for
 // whoever comes, so that it is always ready. Entries of gtag are `arguments`, and nothing else.
-import { can, get } from "../read.js";
+import { can } from "../read.js";
 import { MISSING, READY } from "./state.js";
 
 function gtag() {
   window.dataLayer.push(arguments);
 }
 
-const hasQueue = () => can(get(window, "dataLayer"), "push");
+const hasQueue = () => can(window.dataLayer, "push");
 
 export const ga4 = {
   kind: "ga4",

@@ -52,12 +52,6 @@ function pageContext() {
   };
 }
 
-// Of a stub nobody knows which version will replace it.
-function ignoresMessageId({ VERSION }, stub) {
-  const [major, minor] = String(VERSION || "").split(".");
-  return stub || (major === "1" && minor < 68);
-}
-
 // Only analytics.js has a version like `1.84.3`.
 const hasVersion = (analytics) => String(get(analytics, "VERSION")).includes(".");
 
@@ -73,14 +67,13 @@ export default {
 
   // "`track` is a function" says nothing: a stub has it for ever when analytics.js is blocked.
   state(blocked) {
-    const analytics = get(window, "analytics");
-    const initialized = get(analytics, "initialized");
+    const { analytics } = window;
     if (!can(analytics, "track")) return MISSING;
+    const { initialized, instance } = analytics;
     if (isList(analytics) || initialized === false) return queues(blocked);
     if (initialized === true) return dropsAll(analytics) ? FAILED : hasVersion(analytics) ? CONFIRMS : READY;
     if (!can(analytics, "then", "load")) return READY;
     // The npm package's buffer: it has its instance once it has loaded.
-    const instance = get(analytics, "instance");
     return !isObject(instance) ? queues(blocked) : dropsAll(instance) ? FAILED : CONFIRMS;
   },
 
@@ -88,7 +81,7 @@ export default {
   send({ name, properties, decision, messageId, time, page, options, traits }, stub, confirmed) {
     const { context, integrations } = options.destinationOptions.segment;
     const given = { timestamp: time, messageId };
-    if (page || keys(context).length) given.context = page ? { ...context, page } : { ...context };
+    if (page || keys(context).length) given.context = { ...context, ...(page && { page }) };
     if (keys(integrations).length) given.integrations = { ...integrations };
     let identified = () => {};
     const settled = () => {
@@ -96,11 +89,12 @@ export default {
       confirmed();
     };
     const { analytics } = window;
-    if (ignoresMessageId(analytics, stub) && !analytics.__decisionBridge && can(analytics, "addSourceMiddleware")) {
+    // Of a stub nobody knows which version will replace it.
+    if ((stub || /^1\.([0-5]?\d|6[0-7])\b/.test(analytics.VERSION)) && !analytics.__decisionBridge && can(analytics, "addSourceMiddleware")) {
       analytics.__decisionBridge = true;
       analytics.addSourceMiddleware(giveKey);
     }
-    const result = stub ? analytics.track(name, properties, given, settled) : analytics.track(name, properties, given);
+    const result = analytics.track(name, properties, given, ...(stub ? [settled] : []));
     const promise = !isList(result) && can(result, "then");
     if (promise) result.then(settled, settled);
     if (options.identify) {

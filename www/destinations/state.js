@@ -1,5 +1,5 @@
 // How a destination is found on the page, in the numbers of the core.
-import { can, get, isList } from "../read.js";
+import { can, isList } from "../read.js";
 
 export const MISSING = 0;
 /** It queues what it is told, and may never load. */
@@ -19,5 +19,5 @@ export const queues = (blocked) => (blocked ? FAILED : STUB);
 /** A tool that is an array of calls until it has loaded, which it tells by `__loaded`. */
 export function queue(tool, method, blocked) {
   if (!can(tool, method)) return MISSING;
-  return isList(tool) ? queues(blocked) : get(tool, "__loaded") === true ? READY : MISSING;
+  return isList(tool) ? queues(blocked) : tool.__loaded === true ? READY : MISSING;
 }

@@ -1,13 +1,11 @@
 // A vs B: its one callback, and the dataLayer it pushes to where that is switched on. Either may
 // tell of what the other has told already.
 import { experimentOf, make, take, variationOf } from "../decision.js";
-import { attempt, get } from "../read.js";
+import { attempt, get, isList } from "../read.js";
 import { share } from "./slot.js";
 
 const heard = new WeakSet();
 const ways = new Map(); // by which way each exposure came first
-
-const isLayer = Array.isArray;
 
 export default {
   kind: "avsb",
@@ -16,9 +14,9 @@ export default {
   fits: (client) => typeof client === "object",
   find(named) {
     // As its guide tells everybody who needs the slot before the snippet has loaded.
-    if (named) window.avsb = window.avsb || {};
+    if (named) window.avsb ||= {};
     const { avsb, dataLayer } = window;
-    const layer = isLayer(dataLayer) && (avsb || dataLayer.some((entry) => entry && entry.event === "avsb_experiment")) && dataLayer;
+    const layer = isList(dataLayer) && (avsb || dataLayer.some((entry) => entry?.event === "avsb_experiment")) && dataLayer;
     return [avsb, layer];
   },
   hook(client, told, settings) {
@@ -30,10 +28,10 @@ export default {
       if (!ways.has(key)) ways.set(key, way);
       if (ways.get(key) === way) told(read({ ...event, visitor_id: attempt(() => window.avsb.getVisitorId()) }, Date.now()));
     };
-    if (!isLayer(client)) return share(client, "onEvent", ([event]) => tell(event));
+    if (!isList(client)) return share(client, "onEvent", ([event]) => tell(event));
     const look = (entry) => {
       const named = attempt(() => settings().dataLayerEvent) || "avsb_experiment";
-      if (entry && entry.event === named) tell(entry, client);
+      if (entry?.event === named) tell(entry, client);
     };
     client.slice().forEach(look);
     return share(client, "push", (entries) => entries.forEach(look));

@@ -1,12 +1,12 @@
 // `trackDecision`: the door for any tool that has a callback of its own. As such a callback it can be
 // handed over itself, so it takes what those get: an object, or the experiment, the variant and an
 // object with the rest.
-import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, variationOf } from "../decision.js";
+import { experimentOf, isPlausible, make, readHoldback, readId, refuse, take, variationOf } from "../decision.js";
 import { fault, get, isList, moment, scalars } from "../read.js";
 
 const WHO = "trackDecision: field";
-const IDS = ["experimentId", "experimentKey", "variationId", "variationKey", "campaignId", "userId"];
-const ALIASES = { variationId: "variantId", variationKey: "variantKey", variationName: "variantName", decidedAt: "assignedAt" };
+const IDS = "experimentId experimentKey variationId variationKey campaignId userId".split(" ");
+const ALIASES = { variationId: "variantId", variationKey: "variantKey", decidedAt: "assignedAt" };
 
 /** Reads the arguments of a call made at `now`. Mistakes that leave the decision usable go to `mistakes`. */
 export function read(args, now, mistakes) {
@@ -22,12 +22,13 @@ export function read(args, now, mistakes) {
   // Where a field is told: under its name, or under another one.
   const place = (name) => (absent(name) && ALIASES[name] && !absent(ALIASES[name]) ? ALIASES[name] : name);
   const told = (name) => get(from, place(name));
+  const given = byPosition && { experimentId: first, variationId: second };
   const faults = IDS.map((name) => {
-    const id = byPosition && name === "experimentId" ? first : byPosition && name === "variationId" ? second : told(name);
+    const id = get(given, name) ?? told(name);
     // Who is logged out has an empty user id, and that is no mistake.
     return id === "" && /^(campaign|user)/.test(name) ? undefined : readId(decision, name, [WHO, place(name), id], false, mistakes);
   });
-  fill(decision, { experimentName: told("experimentName"), variationName: told("variationName"), campaignName: told("campaignName"), label: told("source") });
+  take(decision, from, "experimentName variationName variationName=variantName campaignName label=source");
   decision.isHoldback = readHoldback(told("isHoldback"), WHO, mistakes);
   const time = told("decidedAt");
   if (isPlausible(moment(time), now)) decision.decidedAt = moment(time);

@@ -17,7 +17,7 @@ export default {
     // Each new instance says so, in developer mode, which the script tag is in.
     if (!listens) document.addEventListener("gbloaded", look);
     listens = true;
-    const found = window.growthbook_queue || (named && (window.growthbook_queue = []));
+    const found = (named ? (window.growthbook_queue ||= []) : window.growthbook_queue);
     if (found && found !== queue) {
       queue = found;
       found.push((client) => {

@@ -1,8 +1,8 @@
 // Optimizely Feature Experimentation. The listener DECISION hears what is decided from now on;
 // LOG_EVENT tells, when the SDK sends its impressions, what was decided before we came, and what the
 // old API decided, whose DECISION does not say whether it is one. What both tell counts once.
-import { experimentOf, fill, make, refuse, take, variationOf } from "../decision.js";
-import { ask, at, attempt, can, get, isList, text } from "../read.js";
+import { experimentOf, make, refuse, take, variationOf } from "../decision.js";
+import { ask, at, attempt, can, find, get, text } from "../read.js";
 import { late } from "./late.js";
 
 export default {
@@ -49,7 +49,7 @@ export default {
   },
 };
 
-const key = ({ flag_key, rule_key, variation_key }, userId) => JSON.stringify([flag_key, rule_key || "", variation_key, userId]);
+const key = ({ flag_key, rule_key, variation_key }, userId) => JSON.stringify([flag_key, rule_key, variation_key, userId].map((part) => part || ""));
 
 // What shows that somebody forced the decision. Of a rule's forced decision only the reasons tell,
 // if the page asked for them.
@@ -73,15 +73,16 @@ function forced(client, { rule_key: rule, variation_key: variation }, userId, re
  */
 export function read(event, client, now) {
   const decision = make("optimizelyFeature", now);
-  const [flag, rule, enabled] = ["flag_key", "rule_key", "enabled"].map((name) => get(event, name));
+  const rule = get(event, "rule_key");
+  const enabled = get(event, "enabled");
   take(decision, event, "flagKey=flag_key variationKey=variation_key experimentKey=rule_key userId=user_id qa");
   // A flag that was forced as a whole has no rule, and stands for itself.
-  if (!text(rule)) fill(decision, { experimentId: flag });
+  if (!text(rule)) take(decision, event, "experimentId=flag_key");
   if (typeof enabled === "boolean") decision.properties = { enabled };
   // Whether the flag has the rule, and as what. Holdouts stand above the flags: a rule that a flag does
   // not list is one.
   const feature = get(at(ask(client, "getOptimizelyConfig"), "featuresMap"), decision.flagKey);
-  const lists = (name) => isList(get(feature, name)) && feature[name].some((each) => get(each, "key") === rule || text(get(each, "id")) === rule);
+  const lists = (name) => find(get(feature, name), rule) || find(get(feature, name), rule, "key");
   const type = text(get(event, "rule_type"));
   // LOG_EVENT says it itself.
   const kind =

@@ -1,7 +1,7 @@
 // Optimizely Web, and Performance Edge: the analytics callback, the event `campaignDecided` and the
 // client's state, all read into the same decision, so that whichever comes second is a duplicate.
 import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, take, variationOf } from "../decision.js";
-import { ask, at, can, cookie, fault, get, isList, keys, moment, text } from "../read.js";
+import { ask, at, can, cookie, fault, find, get, isList, keys, moment, text } from "../read.js";
 
 const NAMES = ["optimizely", "optimizelyEdge"];
 const KINDS = ["campaign", "experiment", "variation"];
@@ -56,7 +56,7 @@ export function readCallback(call, client, now, mistakes) {
   if (get(data, "timing") === "postRedirectPolicy") take(decision, data, "referrer");
   take(decision, call, "campaignName=campaign.name eventName=extension.eventName eventName=extension.event_name");
   take(decision, data, "project=projectId userId=visitorId campaignName=layerName experimentName variationName");
-  refuseUnexposed(decision, data);
+  judge(decision, data);
   const state = get(call, "state");
   // A global named `state` may be anything.
   complete(decision, text(at(call, "campaign.policy")) || get(data, "layerPolicy"), can(state, "getDecisionObject") ? state : stateOf(client), client);
@@ -71,8 +71,7 @@ export function readEvent(event, client, now) {
   decision.mayRedirect = true;
   take(decision, told, "campaignId experimentId variationId");
   decision.isHoldback = get(told, "isCampaignHoldback") === true;
-  readForced(decision, told);
-  refuseUnexposed(decision, told);
+  judge(decision, told);
   readAudiences(decision, data);
   take(decision, data, "campaignName=campaign.name");
   // Personalization campaigns carry several experiments: by id, never the first.
@@ -109,14 +108,13 @@ function readEntry(entry, id, edge, redirected, state, client, now) {
   const active = (edge || get(entry, "isActive") === true) && !redirected;
   if (!active && get(entry, "visitorRedirected") !== true) return;
   // The activation's id is the time of the activation in ms.
-  const activation = moment(+text(ask(state, "getActivationId")));
-  const decision = make("optimizelyWeb", activation > now - DAY && activation <= now ? activation : now);
+  const activation = +text(ask(state, "getActivationId"));
+  const decision = make("optimizelyWeb", activation > now - DAY && activation <= now ? Math.floor(activation) : now);
   fill(decision, edge ? { experimentId: id, experimentName: get(entry, "name") } : { campaignId: id });
   decision.isHoldback = get(entry, "isInCampaignHoldback") === true;
-  readForced(decision, entry);
   take(decision, entry, "experimentId=experiment.id variationId=variation.id");
   readNames(decision, entry);
-  refuseUnexposed(decision, entry);
+  judge(decision, entry);
   if (edge) fill(decision, { referrer: redirectReferrer(id) });
   complete(decision, edge && "single_experiment", state, client);
   return decision;
@@ -174,18 +172,15 @@ export function redirectReferrer(experiment, told = redirectCookie()) {
   return isRedirecting(experiment, told) ? referrer : "";
 }
 
-// Optimizely reports visitors who did not qualify too, and decisions of concluded campaigns.
-function refuseUnexposed(decision, told) {
+// Whether it was forced, and whether anybody was exposed: Optimizely reports visitors who did not qualify
+// too, and decisions of concluded campaigns.
+function judge(decision, told) {
+  if (get(told, "reason") === "force") decision.forced = "reason: force";
   if (get(told, "isLayerConcluded") === true) refuse(decision, "not-an-exposure", "the campaign is concluded");
   if (!experimentOf(decision) || !variationOf(decision)) refuse(decision, "not-an-exposure", "no variation");
 }
 
-function readForced(decision, told) {
-  if (get(told, "reason") === "force") decision.forced = "reason: force";
-}
-
 const stateOf = (client) => ask(client, "get", "state");
-const find = (list, id) => isList(list) && id && list.find((item) => text(get(item, "id")) === id);
 
 // The names in an entry of the state.
 function readNames(decision, entry) {

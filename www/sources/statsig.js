@@ -2,7 +2,7 @@
 // without the names of groups. The evaluations have the names, and happen without an exposure too.
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
-import { experimentOf, fill, make, refuse, take, variationOf } from "../decision.js";
+import { experimentOf, make, refuse, take, variationOf } from "../decision.js";
 import { ask, attempt, can, get, text } from "../read.js";
 import { late } from "./late.js";
 
@@ -85,15 +85,14 @@ export function read(event, client, settings, now) {
   const kind = get(event, "kind");
   const reason = text(get(event, "reason"));
   const rule = text(get(event, "ruleID"));
-  const evaluation = get(event, "evaluation") || undefined;
+  const evaluation = get(event, "evaluation");
   const [isGate, isConfig] = [kind === "gate", kind === "config"];
   const [known, active, inside] = ["rule_id", "is_experiment_active", "is_user_in_experiment"].map((name) => get(evaluation, name));
   if ((isGate && get(settings, "gates") !== true) || (isConfig && known !== undefined && active === undefined && inside === undefined)) return;
   const decision = make("statsig", now);
-  const config = get(event, "config");
   take(decision, event, "experimentKey=gate experimentKey=allocatedExperiment variationId=gateValue variationId=ruleID");
-  if (isConfig) fill(decision, { experimentKey: config });
-  decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(config) };
+  if (isConfig) take(decision, event, "experimentKey=config");
+  decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(get(event, "config")) };
   // The evaluation of another group, after a change of user, tells nothing. A layer's parameter may
   // have a rule of its own.
   const isItsOwn = text(known) === rule;
