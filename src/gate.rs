@@ -156,10 +156,11 @@ pub enum Judgment {
 }
 
 /// Why a decision has to wait, though a destination may be ready.
+// From 1 on, so that no hold at all is 0: an item without parcels is then nothing but zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// For consent.
-    Consent,
+    Consent = 1,
     /// For the landing page of the redirect that this decision is about to make.
     Redirect,
 }

@@ -4,7 +4,7 @@
 //! What is longer than a number comes in pieces: the letters of texts that are hashed, what is
 //! remembered for each destination, the parcels of an item. Numbers that mean nothing are ignored.
 
-use std::cell::RefCell;
+use std::cell::UnsafeCell;
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::gate::{Consent, Decision, Options};
 use crate::key::Hash;
 use crate::outbox::{Call, Outbox};
-use crate::parcel::{DESTINATIONS, Item, Mark, Memory, State, only};
+use crate::parcel::{Item, Mark, Memory, PLACES, State, only};
 
 /// The period of a carried item is the one in its register.
 const THIS_PERIOD: u32 = 1 << 10;
@@ -43,20 +43,21 @@ impl Desk {
 }
 
 thread_local! {
-    static DESK: RefCell<Desk> = const {
-        RefCell::new(Desk {
+    static DESK: UnsafeCell<Desk> = const {
+        UnsafeCell::new(Desk {
             outbox: Outbox::NONE,
             letters: Hash::new(),
             made: Hash::NONE,
             registers: [Hash::NONE; 4],
-            memory: [None; DESTINATIONS],
+            memory: [Mark::NONE; PLACES],
             item: Item::NONE,
         })
     };
 }
 
 fn desk<T>(does: impl FnOnce(&mut Desk) -> T) -> T {
-    DESK.with_borrow_mut(does)
+    // SAFETY: nothing that is done here comes back through the door.
+    DESK.with(|desk| does(unsafe { &mut *desk.get() }))
 }
 
 /// The moment of all calls that follow: ms since the epoch, and ms on a clock that never jumps back.
@@ -121,7 +122,7 @@ pub fn leaving(id: u32, yes: bool) {
 pub fn remembered(destination: u32, occurrence: u32, same: bool) {
     desk(|desk| {
         if let Some(mark) = desk.memory.get_mut(destination as usize) {
-            *mark = Some(Mark { occurrence: counted(occurrence), same });
+            *mark = Mark::new(counted(occurrence), same);
         }
     });
 }
@@ -132,7 +133,7 @@ pub fn decided(id: u32, flags: u32) {
     desk(|desk| {
         let decision = desk.decision(flags);
         desk.outbox.decided(id, decision, &desk.memory);
-        desk.memory = [None; DESTINATIONS];
+        desk.memory = [Mark::NONE; PLACES];
     });
 }
 
@@ -178,7 +179,7 @@ pub fn found(destination: u32, state: u32) {
 pub fn recalled(id: u32, destination: u32) {
     desk(|desk| {
         desk.outbox.recalled(id, destination, &desk.memory);
-        desk.memory = [None; DESTINATIONS];
+        desk.memory = [Mark::NONE; PLACES];
     });
 }
 

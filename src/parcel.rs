@@ -7,7 +7,15 @@ use crate::key::Hash;
 pub type Destination = u32;
 
 /// How many destinations there are.
-pub const DESTINATIONS: usize = 7;
+pub const DESTINATIONS: u32 = 7;
+
+/// How many places a list by destination has: a power of two, so that [`place`] is in it for sure.
+pub const PLACES: usize = 8;
+
+/// Where something of a destination lies in a list of [`PLACES`].
+pub fn place(destination: Destination) -> usize {
+    destination as usize % PLACES
+}
 
 /// Destinations, a bit for each: what is asked of all parcels of an item is one operation, where
 /// a loop over structures would be twenty.
@@ -15,7 +23,7 @@ pub type Set = u32;
 
 /// The set of one destination; empty for nobody.
 pub fn only(destination: Destination) -> Set {
-    if destination < DESTINATIONS as u32 { 1 << destination } else { 0 }
+    if destination < DESTINATIONS { 1 << destination } else { 0 }
 }
 
 /// In which state a destination is. JavaScript knows the states by these numbers.
@@ -65,7 +73,11 @@ pub struct Item {
     pub taken: Set,
     /// Those that were ever handed over, on this page or an earlier one.
     pub offered: Set,
-    /// Those at which their destination threw too often.
+    /// Those at which their destination threw.
+    pub threw: Set,
+    /// Those at which it threw twice.
+    pub threw_twice: Set,
+    /// Those at which it threw three times: that is enough for one page.
     pub tired: Set,
     /// Those that were compared with the memory in this round.
     pub recalled: Set,
@@ -73,6 +85,8 @@ pub struct Item {
     pub blind: Set,
     /// Those whose destination was handed something like it before.
     pub known: Set,
+    /// Those whose destination was looked for since they came.
+    pub seen: Set,
     /// Why it may not go yet.
     pub hold: Option<Hold>,
     /// Whether an earlier page left it to us.
@@ -86,7 +100,7 @@ pub struct Item {
     /// Whether its end was told. It stays for destinations that come late.
     pub told: bool,
     /// What else there is to know of each parcel.
-    pub parcels: [Parcel; DESTINATIONS],
+    pub parcels: [Parcel; PLACES],
 }
 
 /// What goes to one destination.
@@ -96,23 +110,41 @@ pub struct Parcel {
     pub taken_at: f64,
     /// How many changes of variation came before it, plus one.
     pub occurrence: u16,
-    /// How often handing over failed.
-    pub failures: u8,
-    /// In which state its destination was last seen.
-    pub seen: Option<State>,
 }
 
-/// What was last handed to a destination for a dedupe key, seen from a decision with that key.
+/// What was last handed to a destination for a dedupe key, seen from a decision with that key: the
+/// occurrence, and in the lowest bit whether its outcome is that of the decision. Occurrences begin
+/// with 1: 0 is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct Mark(u32);
+
+impl Mark {
+    /// Nothing was handed over.
+    pub const NONE: Mark = Mark(0);
+
+    /// A mark of this occurrence.
+    pub fn new(occurrence: u16, same: bool) -> Mark {
+        Mark(u32::from(occurrence) << 1 | u32::from(same))
+    }
+
     /// Its occurrence.
-    pub occurrence: u16,
-    /// Whether its outcome is that of the decision.
-    pub same: bool,
+    pub fn occurrence(self) -> u16 {
+        (self.0 >> 1) as u16
+    }
+
+    /// Whether it is one of the decision's own outcome.
+    pub fn is_same(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// This one, or the other if it is of something younger.
+    pub fn or_later(self, other: Mark) -> Mark {
+        if other.0 >> 1 > self.0 >> 1 { other } else { self }
+    }
 }
 
 /// What is remembered for one dedupe key within the running period: a mark for each destination.
-pub type Memory = [Option<Mark>; DESTINATIONS];
+pub type Memory = [Mark; PLACES];
 
 impl Item {
     /// An item without parcels yet.
@@ -131,30 +163,38 @@ impl Item {
         tool: 0,
         taken: 0,
         offered: 0,
+        threw: 0,
+        threw_twice: 0,
         tired: 0,
         recalled: 0,
         blind: 0,
         known: 0,
+        seen: 0,
         hold: None,
         carried: false,
         new: false,
         stored: false,
         parked: false,
         told: false,
-        parcels: [Parcel { taken_at: 0.0, occurrence: 0, failures: 0, seen: None }; DESTINATIONS],
+        parcels: [Parcel { taken_at: 0.0, occurrence: 0 }; PLACES],
     };
 
     /// Puts a parcel for a destination in.
     pub fn put(&mut self, destination: Destination, occurrence: u16) {
-        if let Some(parcel) = self.parcels.get_mut(destination as usize) {
-            parcel.occurrence = occurrence;
-            self.all |= only(destination);
-        }
+        self.all |= only(destination);
+        self.at(destination).occurrence = occurrence;
+    }
+
+    /// What else there is to know of a parcel.
+    #[expect(clippy::indexing_slicing, reason = "a place is in the list")]
+    pub fn at(&mut self, destination: Destination) -> &mut Parcel {
+        &mut self.parcels[place(destination)]
     }
 
     /// The occurrence of a parcel.
+    #[expect(clippy::indexing_slicing, reason = "a place is in the list")]
     pub fn occurrence(&self, destination: Destination) -> u16 {
-        self.parcels.get(destination as usize).map_or(0, |parcel| parcel.occurrence)
+        self.parcels[place(destination)].occurrence
     }
 
     /// Where it has to go to, if these destinations were seen on this page. With `destinations: "auto"`,

@@ -9,7 +9,7 @@ use common::{AMPLITUDE, Decided, SEGMENT, hash, held_back, of_unit, optimizely};
 use decision_bridge::gate::Options;
 use decision_bridge::key::Hash;
 use decision_bridge::outbox::Outbox;
-use decision_bridge::parcel::{Mark, Memory};
+use decision_bridge::parcel::{Mark, Memory, PLACES};
 use proptest::prelude::*;
 
 /// What the idempotency key of one decision hangs on.
@@ -34,8 +34,8 @@ impl Told {
         let World { options, .. } = World::new();
         outbox.init(Options { flags: options.flags | self.flags, ..options }, 3);
         outbox.facts(Default::default(), hash(&[self.period]));
-        let mark = self.before.map(|occurrence| Mark { occurrence, same: false });
-        let memory: Memory = [mark; 7];
+        let mark = self.before.map_or(Mark::NONE, |occurrence| Mark::new(occurrence, false));
+        let memory: Memory = [mark; PLACES];
         outbox.decided(self.id, self.decided.told(), &memory);
         outbox
     }

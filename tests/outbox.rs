@@ -11,7 +11,7 @@ use common::{AMPLITUDE, Decided, MIXPANEL, NAMES, SEGMENT, by_event, held_back, 
 use decision_bridge::gate::{Consent, Decision, Reason, Verdict};
 use decision_bridge::key::Hash;
 use decision_bridge::outbox::{Call, Effect, LIMIT};
-use decision_bridge::parcel::{Destination, State};
+use decision_bridge::parcel::{Destination, Mark, PLACES, State};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -510,7 +510,7 @@ fn after_three_throws_the_page_may_ask_for_another_attempt() {
 fn a_confirmation_before_track_returns_is_remembered_like_any_other() {
     let mut world = World::with(json!({"destinations": ["segment"]}));
     world.segment = READY;
-    world.outbox().decided(1, a().told(), &Default::default());
+    world.outbox().decided(1, a().told(), &[Mark::NONE; PLACES]);
     let mut remembered = false;
     while let Some(effect) = world.poll() {
         match effect {
@@ -855,7 +855,7 @@ fn answers_to_questions_nobody_asks_any_more_are_survived() {
     for id in [0, 1, 7] {
         world.outbox().confirmed(id, SEGMENT);
         world.outbox().called(id, SEGMENT, Call::Returned);
-        world.outbox().recalled(id, SEGMENT, &Default::default());
+        world.outbox().recalled(id, SEGMENT, &[Mark::NONE; PLACES]);
     }
     let it = world.decide(a());
     world.outbox().confirmed(2, SEGMENT);

@@ -82,7 +82,7 @@ impl Step {
     #[inline(always)]
     fn parts(self) -> (Destination, u32) {
         match self {
-            Step::Held(hold) => (0, hold as u32),
+            Step::Held(hold) => (0, hold as u32 - 1),
             Step::Parked => (0, 2),
             Step::Resumed => (0, 3),
             Step::Waiting(destination, state) => (destination, 4 + 16 * state as u32),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use decision_bridge::gate::{Consent, Options, Reason, Verdict};
 use decision_bridge::key::Hash;
 use decision_bridge::outbox::{Call, Effect, Outbox, Step};
-use decision_bridge::parcel::{Destination, Item, Mark, Memory, Set, State};
+use decision_bridge::parcel::{Destination, Item, Mark, Memory, PLACES, Set, State};
 use serde_json::{Value, json};
 
 use super::{AT, Decided, NAMES, SEGMENT, effect, hash, options, words};
@@ -365,12 +365,14 @@ impl World {
     /// What is remembered for the key of an item.
     fn recall(&self, id: u32) -> Memory {
         let decided = &self.known[&id].decided;
-        let marks = self.memory.get(&decided.key()).copied().unwrap_or_default();
-        let granted = self.facts.consent == Consent::Granted;
-        marks.map(|mark| {
-            let (occurrence, outcome) = mark.filter(|_| granted)?;
-            Some(Mark { occurrence, same: outcome == decided.outcome() })
-        })
+        let mut memory = [Mark::NONE; PLACES];
+        let marks = self.memory.get(&decided.key()).filter(|_| self.facts.consent == Consent::Granted);
+        for (place, mark) in memory.iter_mut().zip(marks.into_iter().flatten()) {
+            if let Some((occurrence, outcome)) = mark {
+                *place = Mark::new(*occurrence, *outcome == decided.outcome());
+            }
+        }
+        memory
     }
 
     /// The idempotency key of what goes to a destination.
