@@ -1,11 +1,12 @@
 // The bridge: brings decisions to the core with what the page shows, and does what the core asks. What
 // is judged, held, delivered and remembered is the core's to say.
 import { fetchBeside } from "./beside.js";
-import { makeCore, steady, wall } from "./core.js";
+import { steady, wall } from "./clock.js";
+import { makeCore } from "./core.js";
 import { enrich, experimentOf, keyFields, land, outcomeFields } from "./decision.js";
 import { AUTO, DESTINATIONS } from "./destinations.js";
 import { isForeign, loadSegment } from "./destinations/segment.js";
-import { FAILED, MISSING, READY, STATES, STUB } from "./destinations/state.js";
+import { MISSING, STATES, STUB } from "./destinations/state.js";
 import { parse, shown } from "./options.js";
 import { at, attempt, cookie, fault, get, isList, text } from "./read.js";
 import { record, revive } from "./record.js";
@@ -14,7 +15,7 @@ import { makeSession } from "./session.js";
 import { isForcedTracking, look as lookForSignals, preview, qa } from "./signals.js";
 import { makeSources } from "./sources.js";
 import { read as readDirect } from "./sources/direct.js";
-import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor } from "./sources/optimizely-web.js";
+import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
 import { isoTime, spell } from "./spelling.js";
 import { SITE, TAB, makeStore } from "./store.js";
 
@@ -22,29 +23,35 @@ const SLICE_MS = 25; // for which the page may be kept busy in one go: half of a
 const SIGNALS_MS = 1000; // how often the page is searched for signals at most
 const ABANDONED_MS = 60000; // how long a page that did not say goodbye is given before others take over
 const OVERDUE_MS = 1000; // the page's own setTimeout may never call us
-const WAITING = 1000; // how many decisions wait for `init` at most
-const NESTED = 1000; // how many may come while we call the page
+const MOST = 1000; // how many decisions wait for `init`, or may come while we call the page
 const [KEY, OUTCOME, PERIOD, WHO] = [0, 1, 2, 3]; // the core's registers
 
-// What the core says of a decision, in words, in the order of its numbers.
+// What the core says of a decision, in words, in the order of its numbers; `@` is the destination.
 const STEPS = [
   "held: waits for consent",
   "held: told on the landing page of its redirect",
   "the wait on this page is over: left for the next page",
   "taken over from an earlier page",
+  "@ is ",
+  "handed to the stub of @",
+  "handed to @",
+  "@ took charge",
+  "@ threw: ",
 ];
-const FULL = 2;
+const [PARKED, WAITS, THREW] = [2, 4, 8];
 const REASONS = [
   "",
   "no destination is wanted",
   "the outbox is full",
   "it waited longer than carryOverMs",
   "it waited longer than maxWaitMs, and carryOverMs is 0",
-  "the same decision was handed over, or waits, already",
-  "another tab handed the same decision over",
-  "the same decision was handed over before",
+  "the same was handed over, or waits, already",
+  "another tab handed it over",
+  "the same was handed over before",
   "consent was refused",
+  "@",
 ];
+const [FULL, SAME] = [2, 5];
 
 /* global EXTRAS_INTEGRITY: set by the build */
 const random = () => Array.from({ length: 26 }, () => ((Math.random() * 36) | 0).toString(36)).join("");
@@ -54,7 +61,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   const { warn } = report;
   const page = wall() + "-" + random(); // names in alphabetical order are in the order of time
   const store = makeStore(warn);
-  const items = new Map(); // by number: the decisions that the core holds, or will
+  const session = makeSession(store, page);
+  const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
   const seen = DESTINATIONS.map(() => ({ state: MISSING, waited: 0 }));
   const exposures = new Set(); // the names of what was sent
   const entrances = {}; // by which ways decisions of a source came
@@ -62,24 +70,25 @@ export function makeBridge(report, tag, ...whereabouts) {
   const heard = [];
   const listeners = "dispatch_start track page identify reset initialize".split(" ").map((name) => [name, (...told) => void heard.push([name, told])]);
   const hooked = new WeakSet();
+  const waiting = []; // for the extras
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
-  const session = makeSession(store, page);
-  const facts = { preview: "", qa: "", visitor: random(), project: "" };
-  let early = []; // those that came while no core runs
+  let state = "starting";
+  let visitor = random(); // stands in where a decision does not name its unit
   let count = 0;
   let inside = 0; // how many of our calls into the page are under way
   let nested = 0;
-  let state = "starting";
+  let signalsAt = -Infinity;
+  let shownPreview = "";
+  let shownQa = "";
   let options;
-  let started;
-  let running; // whether there is a core
+  let targets; // the places of the destinations that are wanted
+  let fed; // whether there is a core, and it knows all that we know
   let busy;
   let asked; // the last answer about consent
   let extras; // what they do, once they are there
-  const waiting = []; // for them
-  let signalsAt = -Infinity;
   let query;
-  let redirects; // what the redirect cookie said, once there are decisions that ask for it
+  let redirecting; // whether there are decisions that may redirect
+  let redirect; // what the redirect cookie said then
   let timer;
   let due; // when the timer is
 
@@ -87,22 +96,22 @@ export function makeBridge(report, tag, ...whereabouts) {
     {
       report,
       begin() {
-        running = true;
         state = "running";
-        if (started) restart();
-        else start();
+        start();
       },
       end(why) {
-        running = false;
         state = why;
+        fed = busy = false;
+        // The next one is told all of it.
+        for (const item of items.values()) item.told = false;
       },
     },
     tag,
     ...whereabouts
   );
 
-  const consent = () => (!options.requireConsent || asked === true ? 0 : asked === undefined ? 1 : 2);
-  const wanted = () => DESTINATIONS.map(({ kind }, index) => (options.destinations === "auto" ? index < AUTO : options.destinations.includes(kind)) && index).filter((index) => index !== false);
+  // Granted, unknown, refused.
+  const consent = () => (!options.requireConsent || asked ? 0 : asked === undefined ? 1 : 2);
 
   // ── Starting ──
 
@@ -111,29 +120,64 @@ export function makeBridge(report, tag, ...whereabouts) {
     const mistakes = [];
     options = parse(given, mistakes);
     report.debug = options.debug;
-    facts.project = options.writeKey || location.host;
+    const wanted = ({ kind }, index) => (options.destinations === "auto" ? index < AUTO : options.destinations.includes(kind));
+    targets = [...DESTINATIONS.keys()].filter((index) => wanted(DESTINATIONS[index], index));
     start();
     mistakes.forEach(report.error);
   }
 
-  // On a page that is being prerendered everything starts when it is activated.
+  // Feeds the core. On a page that is being prerendered everything starts when it is activated.
   function start() {
     if (!options || document.prerendering) return;
     if (options.extras) fetchExtras();
-    if (started || !running) return;
-    started = true;
+    if (fed || state !== "running") return;
     // What starts now runs as one, so that what a tool's state knows of a decision joins it before it leaves.
-    busy = true;
-    initCore();
-    openStores();
-    learn(true);
-    takeOver();
-    takeEarly();
-    loadAnalytics();
+    fed = busy = true;
+    const treatment = (name, names) => names.indexOf(options[name]);
+    const [preview, qa] = ["preview", "qa"].map((name) => treatment(name, ["drop", "mark", "send"]));
+    const flags = preview | (qa << 2) | (treatment("holdback", ["auto", "drop", "send"]) << 4) | ((options.dedupe === "none") << 6) | ((options.destinations === "auto") << 7);
+    core.call("init", options.pollIntervalMs, options.maxWaitMs, options.carryOverMs, flags, targets.reduce((bits, index) => bits | (1 << index), 0));
+    open();
+    for (const item of items.values()) if (!item.told && !item.ended) tell(item);
     attempt(() => sources.find(options.sources));
     busy = false;
     run();
     serve();
+  }
+
+  // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
+  function open() {
+    if (!consent()) {
+      if (!store.open()) warn("storage is blocked: nothing can be remembered for the next page");
+      const known = store.read(SITE, "visitor");
+      if (known && known.length <= 64) visitor = known;
+      else store.write(SITE, "visitor", visitor);
+    }
+    learn(true);
+    if (consent()) return;
+    takeOver();
+    if (options.writeKey) attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag && tag.nonce), (error) => warn("analytics.js could not be loaded: " + error));
+  }
+
+  // Takes over what earlier pages left: those that said goodbye, and those that left something untouched
+  // for so long that they cannot be alive.
+  function takeOver() {
+    for (const name of store.names(SITE, "out/")) {
+      const [, holder] = name.split("/");
+      const item = revive(store.read(SITE, name), wall());
+      if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;
+      store.remove(SITE, name);
+      if (!item) continue;
+      item.id = ++count;
+      item.ids = {};
+      for (const [index, , id] of item.to) item.ids[index] = id;
+      items.set(item.id, item);
+      report.came(item.id, item.decision);
+      // The decision of this page, where its redirect landed.
+      if (item.decision.source === "optimizelyWeb") land(item.decision, redirectReferrer(experimentOf(item.decision)));
+      tell(item);
+    }
+    for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
   }
 
   // What not every page asks for is fetched where one does.
@@ -153,7 +197,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   // Tells what becomes known of the visitor, and answers with what to do when the exposure has arrived.
-  function traits(experiments, period) {
+  function traits(experiments) {
+    const { period } = session;
     let arrived;
     let save;
     const tell = () => {
@@ -170,76 +215,14 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Lets run what runs beside the decisions, as long as we may.
   function serve() {
-    if (extras) extras.serve(started && !consent() ? options : undefined);
-  }
-
-  function initCore() {
-    const treatment = (name, names = ["drop", "mark", "send"]) => names.indexOf(options[name]);
-    const flags =
-      treatment("preview") | (treatment("qa") << 2) | (treatment("holdback", ["auto", "drop", "send"]) << 4) |
-      ((options.dedupe === "none") << 6) | ((options.destinations === "auto") << 7);
-    const bits = wanted().reduce((bits, index) => bits | (1 << index), 0);
-    core.call("init", options.pollIntervalMs, options.maxWaitMs, options.carryOverMs, flags, bits);
-  }
-
-  // Another core took the place of one that died: it is told of all that had not ended.
-  function restart() {
-    busy = false;
-    const left = [...items.values()].filter((item) => !item.ended && !early.includes(item));
-    initCore();
-    learn(true);
-    for (const item of left) {
-      if (item.ids) carry(item, item.to || wanted().map((index) => [index, 1, item.ids[index], index in item.ids]));
-      else takeIn(item);
-    }
-    takeEarly();
-    lookAgain();
-  }
-
-  function takeEarly() {
-    for (const item of early.splice(0)) takeIn(item);
-  }
-
-  // Opens the browser's storages, as soon as we may.
-  function openStores() {
-    if (consent()) return;
-    if (!store.open()) warn("storage is blocked: nothing can be remembered for the next page");
-    const visitor = store.read(SITE, "visitor");
-    if (visitor && visitor.length <= 64) facts.visitor = visitor;
-    else store.write(SITE, "visitor", facts.visitor);
-  }
-
-  function loadAnalytics() {
-    if (!options.writeKey || consent()) return;
-    attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag && tag.nonce), (error) => warn("analytics.js could not be loaded: " + error));
-  }
-
-  // Takes over what earlier pages left: those that said goodbye, and those that left something untouched
-  // for so long that they cannot be alive.
-  function takeOver() {
-    if (consent()) return;
-    for (const name of store.names(SITE, "out/")) {
-      const [, holder] = name.split("/");
-      const told = revive(store.read(SITE, name), wall());
-      if (holder === page || !(store.read(SITE, "left/" + holder) || !told || wall() - told.receivedAt > ABANDONED_MS)) continue;
-      store.remove(SITE, name);
-      if (!told) continue;
-      const item = { ...told, id: ++count, ids: {} };
-      for (const [index, , id] of told.to) item.ids[index] = id;
-      items.set(item.id, item);
-      report.came(item.id, item.decision);
-      // The decision of this page, where its redirect landed.
-      if (item.decision.source === "optimizelyWeb") land(item.decision, redirectReferrer(experimentOf(item.decision)));
-      carry(item, told.to);
-    }
-    for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
+    if (extras) extras.serve(fed && !consent() ? options : undefined);
   }
 
   // ── Decisions ──
 
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
-    if (inside && (inside > 50 || ++nested > NESTED)) return warn("each event makes the page decide more, without end: the rest is dropped");
+    if (inside && (inside > 50 || ++nested > MOST)) return warn("each event makes the page decide more, without end: the rest is dropped");
     const item = { id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
@@ -249,52 +232,46 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (decision.shortened) report.step(item.id, "what was longer than 512 characters was cut");
     if (decision.refused === "invalid") report.error(decision.refusal);
     entered(sources.kinds.includes(decision.label) ? decision.label : decision.source, byCall);
-    if (started && running) {
+    if (fed) {
       learn();
-      takeIn(item);
+      tell(item);
       run();
-    } else if (early.length < WAITING) early.push(item);
-    else end(item, "expired", "too many decisions came before `init`");
+    } else if (items.size > MOST) end(item, "expired", "too many decisions came before `init`");
   }
 
   // Where decisions of a source come both ways, somebody did twice what once is enough.
   function entered(kind, byCall) {
     entrances[kind] |= byCall ? 2 : 1;
-    if (entrances[kind] === 3 && kind !== "direct") {
-      warn("decisions of " + kind + " come both by calls, as of its analytics integration, and from its client: each is sent once; switch the calls off, or leave it out of the option `sources`");
+    if (entrances[kind] > 2 && kind !== "direct") warn("decisions of " + kind + " come by calls and from its client: each is sent once, but leave out the calls, or it out of `sources`");
+  }
+
+  // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
+  function tell(item) {
+    const { decision, ids } = item;
+    item.told = true;
+    if (!ids) {
+      const name = decision.experimentName || decision.experimentKey || experimentOf(decision);
+      if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no readable name, only its id");
+      item.preview = (!isForcedTracking(shownQa) && decision.forced) || shownPreview;
+      item.qa = decision.qa || shownQa;
+      item.isPreview = !!item.preview && options.preview === "mark";
+      item.isQa = !!item.qa && options.qa === "mark";
     }
-  }
-
-  function takeIn(item) {
-    const { decision } = item;
-    const name = decision.experimentName || decision.experimentKey || experimentOf(decision);
-    if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no readable name, only its id");
-    item.preview = (!isForcedTracking(facts.qa) && decision.forced) || facts.preview;
-    item.qa = decision.qa || facts.qa;
-    item.isPreview = !!item.preview && options.preview === "mark";
-    item.isQa = !!item.qa && options.qa === "mark";
-    name_(item);
-    remembered(item);
-    redirects ??= decision.mayRedirect ? redirectCookie() : undefined;
-    core.call("decided", item.id, flagsOf(item));
-  }
-
-  function name_(item) {
-    core.hash(KEY, ...keyFields(item.decision));
+    core.hash(KEY, ...keyFields(decision));
     item.key = core.hex();
-    core.hash(OUTCOME, ...outcomeFields(item.decision));
+    core.hash(OUTCOME, ...outcomeFields(decision));
     item.outcome = core.hex();
-  }
-
-  const flagsOf = ({ decision, preview, qa }) =>
-    (VERDICTS.indexOf(decision.refused) + 1) | (decision.isHoldback << 4) | (!!decision.personalization << 5) | (!!preview << 6) | (!!qa << 7) |
-    (!!decision.mayRedirect << 8) | ((!!decision.mayRedirect && isRedirecting(experimentOf(decision), redirects)) << 9);
-
-  // Hands the core an item that an earlier page, or a core that died, had already.
-  function carry(item, to) {
-    name_(item);
-    for (const [index, occurrence, , offered] of to) core.call("parcel", index, occurrence, offered);
-    core.call("carried", item.id, flagsOf(item) | ((item.period === session.period) << 10), item.receivedAt);
+    redirecting ||= decision.mayRedirect;
+    const bits = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision)), item.period === session.period];
+    const flags = bits.reduce((flags, bit, place) => flags | (!!bit << (place + 4)), VERDICTS.indexOf(decision.refused) + 1);
+    if (ids) {
+      const to = item.to || targets.map((index) => [index, 1, ids[index], ids[index]]);
+      for (const [index, occurrence, , offered] of to) core.call("parcel", index, occurrence, !!offered);
+      core.call("carried", item.id, flags, item.receivedAt);
+    } else {
+      remembered(item);
+      core.call("decided", item.id, flags);
+    }
   }
 
   // ── What the core is told ──
@@ -308,16 +285,14 @@ export function makeBridge(report, tag, ...whereabouts) {
       signalsAt = steady();
       query = location.search;
       const shown = lookForSignals();
-      facts.qa = kept("qa", qa(shown, options.qaSignals));
-      facts.preview = kept("preview", preview(shown, (name) => (granted && attempt(() => sessionStorage[name])) || ""));
-      if (isForcedTracking(facts.qa)) facts.preview = "";
+      shownQa = kept("qa", qa(shown, options.qaSignals));
+      shownPreview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
+      if (isForcedTracking(shownQa)) shownPreview = "";
     }
-    if (redirects !== undefined) {
-      const told = redirectCookie();
-      if (told !== redirects) {
-        redirects = told;
-        for (const { id, decision } of items.values()) if (decision.mayRedirect) core.call("leaving", id, isRedirecting(experimentOf(decision), told));
-      }
+    const told = redirecting && redirectCookie();
+    if (told !== redirect) {
+      redirect = told;
+      for (const { id, decision } of items.values()) if (decision.mayRedirect) core.call("leaving", id, isRedirecting(experimentOf(decision), told));
     }
     core.call("facts", consent());
   }
@@ -339,10 +314,19 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   function remembered(item) {
     const memory = recall(item);
-    DESTINATIONS.forEach(({ kind }, index) => {
-      const [occurrence, outcome] = memory[kind] || [];
-      if (outcome) core.call("remembered", index, occurrence, outcome === item.outcome);
-    });
+    for (const index of targets) {
+      const mark = memory[DESTINATIONS[index].kind];
+      if (mark) core.call("remembered", index, mark[0], mark[1] === item.outcome);
+    }
+  }
+
+  // Changes what is remembered for its dedupe key: `change` gives another mark, none, or the same.
+  function rewrite(item, index, change) {
+    const memory = recall(item);
+    const { kind } = DESTINATIONS[index];
+    memory[kind] = change(memory[kind] || []);
+    const marks = Object.entries(memory).filter(([, mark]) => mark && mark[1]);
+    store.write(session.shelf, "seen/" + item.key, [session.period, ...marks].flat(2).join(" "));
   }
 
   // ── What the core asks ──
@@ -350,7 +334,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // Does it until it asks no more. Page code that is called from here and calls back only adds to what
   // this run will do. What is soon done is done at once, however slow the machine.
   function run(most = SLICE_MS) {
-    if (busy || !running) return;
+    if (busy || !fed) return;
     busy = true;
     const until = steady() + most;
     let more = false;
@@ -369,8 +353,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       return part;
     };
     const [kind, index, arg] = [take(16), take(8), take(65536)];
-    const item = items.get(effect);
-    ACTIONS[kind](item, index, arg);
+    ACTIONS[kind](items.get(effect), index, arg);
   }
 
   const ACTIONS = [
@@ -389,25 +372,26 @@ export function makeBridge(report, tag, ...whereabouts) {
       core.call("recalled", item.id, index);
     },
     send,
-    (item, index, occurrence) => rewrite(item, index, ([known]) => known > occurrence || [occurrence, item.outcome]),
-    (item, index, occurrence) => rewrite(item, index, ([known, outcome]) => known !== occurrence || outcome !== item.outcome),
+    // A mark of something younger stays.
+    (item, index, occurrence) => rewrite(item, index, (mark) => (mark[0] > occurrence ? mark : [occurrence, item.outcome])),
+    (item, index, occurrence) => rewrite(item, index, (mark) => (mark[0] === occurrence && mark[1] === item.outcome ? [] : mark)),
     () => store.write(SITE, "left/" + page, "1"),
     () => {
       store.purge();
       session.forget();
     },
-    (item, index, arg) => step(item, DESTINATIONS[index].kind, arg % 16, arg >> 4),
-    (item, index, arg) => finish(item, VERDICTS[arg % 16], arg >> 4, DESTINATIONS[index].kind),
+    step,
+    finish,
   ];
 
   const nameOf = ({ id }) => "out/" + page + "/" + String(id).padStart(7, "0");
-  const isOpen = (item, index) => core.call("open", item.id, index) >= 0;
 
   function keep(item) {
-    const to = wanted().filter((index) => isOpen(item, index)).map((index) => {
+    const to = [];
+    for (const index of targets) {
       const open = core.call("open", item.id, index);
-      return [index, open >> 1, messageId(item, index), !!(open & 1)];
-    });
+      if (open >= 0) to.push([index, open >> 1, messageId(item, index), open & 1]);
+    }
     item.period ??= session.period;
     store.write(SITE, nameOf(item), record(item, to));
   }
@@ -415,22 +399,11 @@ export function makeBridge(report, tag, ...whereabouts) {
   // The same whenever this decision is told again, and different for every visitor: Segment dedupes
   // across all visitors of a workspace.
   function messageId(item, index) {
-    if (item.ids && item.ids[index]) return item.ids[index];
-    const { project, userId } = item.decision;
-    core.hash(WHO, "decision-bridge", project || facts.project, userId || facts.visitor);
-    core.call("message_id", item.id, index);
+    const { decision, ids, id } = item;
+    if (ids && ids[index]) return ids[index];
+    core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitor);
+    core.call("message_id", id, index);
     return "db-" + core.hex();
-  }
-
-  // Changes what is remembered for a dedupe key: to another mark, to none (`false`), or not at all (`true`).
-  function rewrite(item, index, change) {
-    const memory = recall(item);
-    const { kind } = DESTINATIONS[index];
-    const mark = change(memory[kind] || []);
-    if (mark === true) return;
-    delete memory[kind];
-    const marks = Object.entries(memory).concat(mark ? [[kind, mark]] : []);
-    store.write(session.shelf, "seen/" + item.key, [session.period, ...marks].flat(2).join(" "));
   }
 
   function lookFor(index) {
@@ -445,20 +418,24 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   function send(item, index) {
-    const { decision } = item;
+    const { decision, id } = item;
     const { kind, send } = DESTINATIONS[index];
-    const key = messageId(item, index);
-    (item.ids ??= {})[index] = key;
+    const messageId_ = messageId(item, index);
+    (item.ids ??= {})[index] = messageId_;
     const { pageUrl: url, pagePath: path, pageTitle: title } = decision;
     inside++;
     const answer = attempt(
       () => {
         const exposure = spell(item, options, kind);
         exposures.add(exposure.name);
-        Object.assign(exposure, { decision, options, messageId: key, time: isoTime(decision.decidedAt) });
+        Object.assign(exposure, { decision, options, traits, messageId: messageId_, time: isoTime(decision.decidedAt) });
         if (url && url !== here()) exposure.page = { url, path, ...(title && { title }), search: "" };
-        exposure.traits = (experiments) => traits(experiments, session.period);
-        return send(exposure, seen[index].state === STUB, () => confirmed(item.id, index)) ? 1 : 0;
+        const confirmed = () => {
+          core.call("confirmed", id, index);
+          run();
+          warnOfNative();
+        };
+        return send(exposure, seen[index].state === STUB, confirmed) ? 1 : 0;
       },
       (error) => {
         item.error = attempt(() => text(String(error)).slice(0, 2000)) ?? "something that has no text";
@@ -466,42 +443,43 @@ export function makeBridge(report, tag, ...whereabouts) {
       }
     );
     inside--;
-    core.call("called", item.id, index, answer);
+    core.call("called", id, index, answer);
   }
 
-  function confirmed(id, index) {
-    core.call("confirmed", id, index);
-    run();
-    warnOfNative();
-  }
+  const worded = (words, index) => words.replace("@", DESTINATIONS[index].kind);
 
-  function step(item, kind, step, state) {
-    const told =
-      STEPS[step] ||
-      [kind + " is " + STATES[state] + ": waits", "handed to the stub of " + kind, "handed to " + kind, kind + " took charge", kind + " threw: " + item.error][step - 4];
+  function step(item, index, arg) {
+    const step = arg % 16;
+    const told = worded(STEPS[step], index) + (step === WAITS ? STATES[arg >> 4] + ": waits" : step === THREW ? item.error : "");
     report.step(item.id, told);
-    if (step === 2) warnOfParking();
-    if (step === 8) report.error(told);
+    if (step === PARKED) warnOfParking();
+    if (step === THREW) report.error(told);
   }
 
-  function finish(item, verdict, reason, kind) {
+  function finish(item, index, arg) {
+    const verdict = VERDICTS[arg % 16];
+    const reason = arg >> 4;
     const own = { holdback: "the visitor is held back, and not in the experiment", preview: item.preview, qa: item.qa }[verdict];
-    if (verdict === "duplicate" && reason === 5) enrichWaiting(item);
+    if (reason === SAME) enrichWaiting(item);
     if (reason === FULL) warn("more than 1000 decisions wait: those that come now are dropped");
-    end(item, verdict, reason > 8 ? kind : REASONS[reason] || item.decision.refusal || own);
+    end(item, verdict, worded(REASONS[reason], index) || item.decision.refusal || own);
   }
 
   function end(item, verdict, why) {
     item.ended = true;
-    // It may stay for destinations that come late.
-    if (!wanted().some((index) => isOpen(item, index))) items.delete(item.id);
+    sweep(item);
     report.end(item.id, verdict, why);
+  }
+
+  // What has ended may stay for destinations that come late.
+  function sweep({ id, ended }) {
+    if (ended && !targets?.some((index) => core.call("open", id, index) >= 0)) items.delete(id);
   }
 
   // A duplicate may know more than the one that waits: names, the referrer of a redirect.
   function enrichWaiting({ id, key, decision }) {
-    const waiting = [...items.values()].reverse().find((item) => item.key === key && item.id !== id);
-    if (waiting && core.call("waits", waiting.id) && enrich(waiting.decision, decision) && waiting.stored) keep(waiting);
+    const same = [...items.values()].reverse().find((item) => item.key === key && item.id !== id);
+    if (same && core.call("waits", same.id) && enrich(same.decision, decision) && same.stored) keep(same);
   }
 
   // ── Time, and what happens on the page ──
@@ -509,47 +487,40 @@ export function makeBridge(report, tag, ...whereabouts) {
   // One timer serves all; it is set when the core wants one earlier than it is, or when the one that was
   // set is long overdue.
   function setTimer(more) {
-    const wanted = more ? 0 : core.call("wake_in") ?? -1;
+    const wanted = more ? 0 : core.call("wake_in");
     const now = steady();
-    const next = wanted < 0 ? undefined : now + wanted;
-    const set = now - due < OVERDUE_MS ? due : undefined;
-    if (set === next || (next !== undefined && set <= next)) return;
-    due = next;
+    const next = wanted >= 0 ? now + wanted : Infinity;
+    if (now - due < OVERDUE_MS && due <= next && next < Infinity) return;
+    due = undefined;
     attempt(() => clearTimeout(timer));
-    if (next !== undefined) {
-      attempt(() => {
-        timer = setTimeout(() => {
-          due = undefined;
-          attempt(lookAgain);
-        }, wanted);
-      });
+    if (next < Infinity) {
+      due = next;
+      timer = attempt(() => setTimeout(() => {
+        due = undefined;
+        attempt(lookAgain);
+      }, wanted));
     }
   }
 
   function lookAgain() {
     start();
-    if (!started || !running) return;
+    if (!fed) return;
     learn();
     attempt(() => sources.find(options.sources));
     if (extras) extras.look();
     core.call("tick");
-    for (const item of items.values()) if (item.ended && !wanted().some((index) => isOpen(item, index))) items.delete(item.id);
+    items.forEach(sweep);
     run();
   }
 
   function setConsent(granted) {
     if (typeof granted !== "boolean") return report.error(fault("consent", "argument 1", granted, "true or false"));
     if (options && !options.requireConsent) warn("consent: says nothing without the option `requireConsent`");
-    const before = started && consent();
+    const closed = fed && consent();
     asked = granted;
-    if (!started || !running) return;
-    const opens = before && !consent();
-    if (opens) openStores();
-    learn(true);
-    if (opens) {
-      takeOver();
-      loadAnalytics();
-    }
+    if (!fed) return;
+    if (closed && granted) open();
+    else learn(true);
     serve();
     lookAgain();
   }
@@ -557,17 +528,14 @@ export function makeBridge(report, tag, ...whereabouts) {
   // ── Warnings, and the report ──
 
   function warnOfParking() {
-    const auto = options.destinations === "auto";
     const missing = (index) => seen[index].state === MISSING;
+    const auto = options.destinations === "auto";
+    const rest = " maxWaitMs: decisions wait for the next page";
     // Of those that were only looked for, nobody misses one when another is there.
-    if (auto && wanted().every(missing)) return warn("no analytics tool was found within maxWaitMs: decisions wait for the next page");
-    for (const index of wanted().filter((index) => !(auto && missing(index)))) {
+    if (auto && targets.every(missing)) return warn("no analytics tool was found within" + rest);
+    for (const index of targets) {
       const { state } = seen[index];
-      const why =
-        state === MISSING ? " was not found within maxWaitMs: decisions wait for the next page"
-        : state === FAILED ? " is disabled or could not be loaded: decisions wait for the next page"
-        : state === STUB && " is still a stub after maxWaitMs, its script may be blocked: what it queued is offered again on the next page";
-      if (why) warn(DESTINATIONS[index].kind + why);
+      if (STATES[state] !== "ready" && !(auto && missing(index))) warn(DESTINATIONS[index].kind + " is " + STATES[state] + (state === STUB ? ", its script may be blocked," : "") + " after" + rest);
     }
   }
 
@@ -581,20 +549,20 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   function diagnose() {
-    const told = { state: state !== "running" ? state : !options ? "waiting for init" : started ? state : "waiting for the page to be shown" };
+    const told = { state: state !== "running" || fed ? state : options ? "waiting for the page to be shown" : "waiting for init" };
     if (options) {
       warnOfNative();
       told.options = shown(options);
       // Of those that were only looked for, Segment is what people expect to read about.
-      told.destinations = wanted().filter((index) => lookFor(index) || options.destinations !== "auto" || !index).map((index) => {
+      told.destinations = targets.filter((index) => lookFor(index) || options.destinations !== "auto" || !index).map((index) => {
         const { state, since, waited } = seen[index];
         return { name: DESTINATIONS[index].kind, state: STATES[state], waitedMs: Math.floor(since ? steady() - since : waited) };
       });
     }
-    told.signals = { preview: facts.preview || null, qa: facts.qa || null };
+    told.signals = { preview: shownPreview || null, qa: shownQa || null };
     // The ids of both sides, so that identities can be compared. Segment's is read where it is kept:
     // asking analytics.js for it would create one.
-    told.ids = { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitor(window.optimizely) || null };
+    told.ids = { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf(window.optimizely) || null };
     return report.diagnose({ ...told, sources: sources.shown() });
   }
 
@@ -605,13 +573,13 @@ export function makeBridge(report, tag, ...whereabouts) {
     // What happened on the page.
     look: lookAgain,
     hidden() {
-      if (!started || !running) return;
+      if (!fed) return;
       learn();
       core.call("hidden");
       run(Infinity);
     },
     shown() {
-      if (!started || !running) return;
+      if (!fed) return;
       store.remove(SITE, "left/" + page);
       core.call("shown");
       lookAgain();

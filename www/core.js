@@ -4,10 +4,7 @@
 // forbade is not tried again, since each attempt is a report to the page's owner.
 import { moduleBytes } from "virtual:module";
 import { fetchBeside } from "./beside.js";
-import { attempt } from "./read.js";
-
-export const wall = () => attempt(() => Date.now()) || 0;
-export const steady = () => attempt(() => performance.now()) ?? wall();
+import { steady, wall } from "./clock.js";
 
 /* global FALLBACK_INTEGRITY: set by the build */
 const later = (action) => Promise.resolve().then(action);
@@ -22,11 +19,15 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   let spare = 1; // how many may still replace one of their kind
   let fallen = false; // whether it is the fallback
 
-  function call(method, ...numbers) {
-    if (!exports) return;
-    try {
+  const call = (method, ...numbers) =>
+    alive(() => {
       exports.now(wall(), steady());
       return exports[method](...numbers);
+    });
+
+  function alive(use) {
+    try {
+      return exports && use();
     } catch (error) {
       exports = undefined;
       end("stopped: " + error);
@@ -81,13 +82,13 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
     /** Puts the hash of these texts into a register of the core, each behind its length. */
     hash(register, ...texts) {
       const all = texts.map((text) => text.length + ":" + text).join("");
-      attempt(() => {
+      alive(() => {
         for (let at = 0; at < all.length; at++) exports.letter(all.charCodeAt(at));
+        exports.keep(register);
       });
-      call("keep", register);
     },
 
     /** What was hashed last, in 32 hexadecimal digits. */
-    hex: () => [0, 1, 2, 3].map((word) => (call("word", word) >>> 0).toString(16).padStart(8, "0")).join(""),
+    hex: () => [0, 1, 2, 3].map((word) => (alive(() => exports.word(word)) >>> 0).toString(16).padStart(8, "0")).join(""),
   };
 }

@@ -7,7 +7,7 @@ import { makeReport } from "./report.js";
 /* global VERSION: set by the build */
 const tag = ownTag();
 const running = Symbol.for("decision-bridge");
-const NEEDED = Array(9000); // as arguments they take the stack that a call may need
+const NEEDED = Array(30000); // as arguments they take the stack that a call may need
 
 if (!window[running]) start((window[running] = { version: VERSION }));
 else if (!window[running].warned) {

@@ -39,9 +39,15 @@ export function refuse(decision, verdict, why) {
   if (!decision.refused) Object.assign(decision, { refused: verdict, refusal: why });
 }
 
+/** Refuses the decision as no exposure, where there is a reason for that. */
+export const unexposed = (decision, why) => why && refuse(decision, "not-an-exposure", why);
+
 export const sourceOf = (decision) => decision.label || decision.source;
 export const experimentOf = ({ experimentId, experimentKey }) => experimentId || experimentKey || "";
 export const variationOf = ({ variationId, variationKey }) => variationId || variationKey || "";
+
+/** Whether it says what was decided. */
+export const isComplete = (decision) => experimentOf(decision) && variationOf(decision);
 
 /**
  * Reads an id with no digit lost. A number that had lost digits before it came to us is taken as it

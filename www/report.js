@@ -1,5 +1,6 @@
 // The report: what happened to the last decisions, how all of them ended, what went wrong. It tells
 // the page's handlers and the console too.
+import { wall } from "./clock.js";
 import { shown as decisionShown, experimentOf, variationOf } from "./decision.js";
 import { attempt, fault, oneOf } from "./read.js";
 
@@ -24,7 +25,7 @@ export function makeReport() {
     else if (list.length <= RECENT) {
       // Nobody's console is flooded.
       const listed = list.length < RECENT ? message : "more of these are not listed";
-      list.push({ message: listed, at: Date.now(), times: 1 });
+      list.push({ message: listed, at: wall(), times: 1 });
       attempt(() => console[what === "error" ? "error" : "warn"](LOG + listed));
     }
     if (what === "error") fire(what, () => ({ message }));
@@ -61,7 +62,7 @@ export function makeReport() {
     /** Something happened to it that people may want to know. */
     step(id, step) {
       const { decision, steps } = recent.get(id) || {};
-      if (steps) steps.push({ at: Date.now(), step });
+      if (steps) steps.push({ at: wall(), step });
       if (report.debug) {
         const { experimentName, variationName } = decision || {};
         const what = decision ? (experimentName || experimentOf(decision)) + " / " + (variationName || variationOf(decision)) : "";

@@ -1,6 +1,6 @@
 // The dedupe period: what is a duplicate within it is new in the next. A session, as analytics tools
 // count it, ends when for some time there was neither a page nor a decision.
-import { wall } from "./core.js";
+import { wall } from "./clock.js";
 import { PAGE, SITE, TAB } from "./store.js";
 
 export function makeSession(store, page) {

@@ -1,5 +1,4 @@
-// Instances that die: by a throw through WebAssembly, by what the page does to what the glue stands on,
-// by a stack that is used up. Nothing that is pending is lost, and nothing is told twice.
+// Instances that die: by a trap, by a stack that is used up. Nothing that is pending is lost, and nothing is told twice.
 
 import assert from 'node:assert/strict'
 import { FALLBACK, story, until } from './harness.mjs'
@@ -9,8 +8,15 @@ const FILE = '/dist/decision-bridge-fallback.js'
 const told = (fields) => push('trackDecision', decision(fields))
 const ids = (events) => events.map((event) => event.properties.experimentId).sort()
 
-/** As a polyfill that breaks would: the next text that comes out of the module throws, in the middle of it. */
-const breaks = script(`window.breakNext=()=>{const{decode}=TextDecoder.prototype;TextDecoder.prototype.decode=function(){TextDecoder.prototype.decode=decode;throw new Error('broken polyfill')}}`)
+/** Every instance that is made, of WebAssembly or not, breaks at its next call when it is told to, as by a trap. */
+const breaks = script(`window.breakNext=()=>{window.broken=true}
+const breakable=(exports)=>Object.fromEntries(Object.entries(exports).map(([name,made])=>[name,(...told)=>{if(window.broken){window.broken=false;throw new Error('trap')}return made(...told)}]))
+const{instantiate}=WebAssembly
+WebAssembly.instantiate=(...told)=>instantiate(...told).then(({exports})=>({exports:breakable(exports)}))
+// The fallback hands its maker to a field of ours.
+Object.defineProperty(Object.prototype,'fallback',{configurable:true,set(take){
+delete Object.prototype.fallback
+Object.defineProperty(this,'fallback',{value:(make)=>take(()=>breakable(make()))})}})`)
 const errors = async (world, page) => (await world.diagnose(page)).errors.map(({ message }) => message)
 
 /** Kills the instance that lives, and waits for the next one. */
@@ -51,7 +57,7 @@ for (const [what, options, before] of [
     const { counts, errors } = await world.diagnose(page)
     assert.equal(counts.pending, 0)
     assert.equal(errors.length, 1)
-    assert.match(errors[0].message, /^internal error, starting again: .*broken polyfill/)
+    assert.match(errors[0].message, /^internal error, starting again: .*trap/)
   }, mayComplain)
 }
 

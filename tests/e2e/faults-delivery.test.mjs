@@ -68,7 +68,7 @@ story(
     const [event] = await world.delivered(page)
     assert.ok(Buffer.byteLength(JSON.stringify(event)) < 32_000, `${Buffer.byteLength(JSON.stringify(event))} bytes`)
     const { errors } = await world.diagnose(page)
-    assert.deepEqual(errors.map(({ message }) => message.replace(/.*`(\w+)`/, '$1')), Array(2).fill('properties is longer than 4096 bytes, the rest is left out'))
+    assert.deepEqual(errors.map(({ message }) => message.replace(/.*`(\w+)`/, '$1')), Array(2).fill('properties is longer than 4096 characters, the rest is left out'))
   },
   { errors: true },
 )

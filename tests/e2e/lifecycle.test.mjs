@@ -25,9 +25,9 @@ async function awayAndBack(world, page, path, meanwhile) {
 
 story('a page with our script can rest in the back-forward cache, and the time away is not waited', async (world) => {
   world.server.pages.set('/away', cacheable(html()))
-  const page = await world.open('/', cacheable(waitingPage({ maxWaitMs: 1500 })))
+  const page = await world.open('/', cacheable(waitingPage({ maxWaitMs: 6000 })))
   await world.counted(page, 'pending')
-  await awayAndBack(world, page, '/away', (page) => page.waitForTimeout(3000))
+  await awayAndBack(world, page, '/away', (page) => page.waitForTimeout(7000))
   await page.evaluate(() => {
     window.told = []
     window.analytics = { track: (name, properties) => void window.told.push(properties.experimentId) }

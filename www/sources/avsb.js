@@ -1,6 +1,6 @@
 // A vs B: its one callback, and the dataLayer it pushes to where that is switched on. Either may
 // tell of what the other has told already.
-import { experimentOf, make, take, variationOf } from "../decision.js";
+import { isComplete, make, take } from "../decision.js";
 import { attempt, get, isList } from "../read.js";
 import { share } from "./slot.js";
 
@@ -42,5 +42,5 @@ export default {
 export function read(event, now) {
   const decision = make("avsb", now);
   take(decision, event, "experimentId=experiment_id experimentName=experiment_name variationId=variation_id variationName=variation_name userId=visitor_id");
-  return get(event, "event_name") === "experiment_viewed" && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+  return get(event, "event_name") === "experiment_viewed" && isComplete(decision) ? decision : undefined;
 }

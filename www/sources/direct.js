@@ -1,7 +1,7 @@
 // `trackDecision`: the door for any tool that has a callback of its own. As such a callback it can be
 // handed over itself, so it takes what those get: an object, or the experiment, the variant and an
 // object with the rest.
-import { experimentOf, isPlausible, make, readHoldback, readId, refuse, take, variationOf } from "../decision.js";
+import { experimentOf, isPlausible, make, readHoldback, readId, refuse, take, unexposed, variationOf } from "../decision.js";
 import { fault, get, isList, moment, scalars } from "../read.js";
 
 const WHO = "trackDecision: field";
@@ -42,6 +42,6 @@ export function read(args, now, mistakes) {
     else mistakes.push(fault);
   });
   if (!experimentOf(decision)) refuse(decision, "invalid", fault(WHO, "experimentId", get(from, "experimentId"), "a string or a number that is not empty, or `experimentKey`"));
-  if (!variationOf(decision)) refuse(decision, "not-an-exposure", "no variation");
+  unexposed(decision, !variationOf(decision) && "no variation");
   return decision;
 }

@@ -1,5 +1,5 @@
 // GrowthBook: shares the one tracking callback, and replays what was assigned before.
-import { experimentOf, make, take, variationOf } from "../decision.js";
+import { isComplete, make, take } from "../decision.js";
 import { attempt, at, can } from "../read.js";
 import { share } from "./slot.js";
 
@@ -69,7 +69,7 @@ export function read(event, now) {
   take(decision, event, "experimentKey=experiment.key experimentName=experiment.name variationKey=result.key variationName=result.name userId=result.hashValue flagKey=result.featureId");
   // The hash decides about visitors alone; the address and `forcedVariations` go past it.
   if (at(event, "result.hashUsed") !== true) decision.forced = "a variation forced in GrowthBook";
-  return at(event, "result.inExperiment") === true && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+  return at(event, "result.inExperiment") === true && isComplete(decision) ? decision : undefined;
 }
 
 // Where GrowthBook redirects, that may wait until the decision is out, or is held: it may be for ever.

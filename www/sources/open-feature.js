@@ -1,6 +1,6 @@
 // OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before. It does not
 // know what an experiment is, so a filter has to tell.
-import { experimentOf, make, take, variationOf } from "../decision.js";
+import { isComplete, make, take } from "../decision.js";
 import { at, attempt, can, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
@@ -45,5 +45,5 @@ export function read(event, settings, now) {
   const counts =
     typeof marked === "boolean" ? marked
     : typeof marked === "string" || (has("reasons", reason) ?? (listed === undefined ? CHOSEN.includes(reason) : !FIXED.includes(reason)));
-  return counts && listed !== false && experimentOf(decision) && variationOf(decision) ? decision : undefined;
+  return counts && listed !== false && isComplete(decision) ? decision : undefined;
 }

@@ -1,7 +1,7 @@
 // Optimizely Feature Experimentation. The listener DECISION hears what is decided from now on;
 // LOG_EVENT tells, when the SDK sends its impressions, what was decided before we came, and what the
 // old API decided, whose DECISION does not say whether it is one. What both tell counts once.
-import { experimentOf, make, refuse, take, variationOf } from "../decision.js";
+import { isComplete, make, take, unexposed } from "../decision.js";
 import { ask, at, attempt, can, find, get, text } from "../read.js";
 import { late } from "./late.js";
 
@@ -91,12 +91,12 @@ export function read(event, client, now) {
     : !text(rule) || lists("experimentRules") ? "experiment"
     : lists("deliveryRules") ? "rollout"
     : feature && "holdout";
-  const why =
-    !experimentOf(decision) || !variationOf(decision) ? "no rule of the flag applies"
+  unexposed(decision,
+    !isComplete(decision) ? "no rule of the flag applies"
     : kind === "rollout" ? "the rule is a rollout"
     : !kind ? "the rule is not known"
-    : get(event, "silent") === true && "asked for without an impression";
-  if (why) refuse(decision, "not-an-exposure", why);
+    : get(event, "silent") === true && "asked for without an impression"
+  );
   // Held out of all experiments: the option `holdback` says what becomes of it.
   decision.isHoldback = kind === "holdout";
   return decision;

@@ -1,6 +1,6 @@
 // Optimizely Web, and Performance Edge: the analytics callback, the event `campaignDecided` and the
 // client's state, all read into the same decision, so that whichever comes second is a duplicate.
-import { experimentOf, fill, isPlausible, make, readHoldback, readId, refuse, take, variationOf } from "../decision.js";
+import { fill, isComplete, isPlausible, make, readHoldback, readId, refuse, take, unexposed } from "../decision.js";
 import { ask, at, can, cookie, fault, find, get, isList, keys, moment, text } from "../read.js";
 
 const NAMES = ["optimizely", "optimizelyEdge"];
@@ -176,8 +176,8 @@ export function redirectReferrer(experiment, told = redirectCookie()) {
 // too, and decisions of concluded campaigns.
 function judge(decision, told) {
   if (get(told, "reason") === "force") decision.forced = "reason: force";
-  if (get(told, "isLayerConcluded") === true) refuse(decision, "not-an-exposure", "the campaign is concluded");
-  if (!experimentOf(decision) || !variationOf(decision)) refuse(decision, "not-an-exposure", "no variation");
+  unexposed(decision, get(told, "isLayerConcluded") === true && "the campaign is concluded");
+  unexposed(decision, !isComplete(decision) && "no variation");
 }
 
 const stateOf = (client) => ask(client, "get", "state");

@@ -2,7 +2,7 @@
 // without the names of groups. The evaluations have the names, and happen without an exposure too.
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
-import { experimentOf, make, refuse, take, variationOf } from "../decision.js";
+import { isComplete, make, take, unexposed } from "../decision.js";
 import { ask, attempt, can, get, text } from "../read.js";
 import { late } from "./late.js";
 
@@ -102,14 +102,13 @@ export function read(event, client, settings, now) {
   take(decision, event, "userId=user.customIDs.stableID");
   take(decision, ask(client, "getContextHandle"), "userId=stableID");
   if (/^LocalOverride/.test(reason)) decision.qa = reason;
-  const why =
+  unexposed(decision,
     !/:Recognized$/.test(reason) ? "Statsig had no value for it: " + reason
-    : !experimentOf(decision) || !variationOf(decision) ? "the parameter belongs to no experiment"
+    : !isComplete(decision) ? "the parameter belongs to no experiment"
     : isGate ? ""
     : known === undefined || (isConfig && !isItsOwn) ? "its group is not known"
     : active !== true ? "the experiment does not run"
-    : inside !== true ? "the user is not in the experiment"
-    : "";
-  if (why) refuse(decision, "not-an-exposure", why);
+    : inside !== true && "the user is not in the experiment"
+  );
   return decision;
 }
