@@ -167,6 +167,7 @@ pub enum Hold {
 
 /// Judges one decision for one destination, where `is_known` says that the same was last handed
 /// over, or waits, for its dedupe key. The first objection counts.
+#[inline(never)]
 pub fn judge(decision: &Decision, consent: Consent, options: &Options, is_known: bool) -> Judgment {
     let own = |verdict| Judgment::Drop(verdict, Reason::Own);
     if let Some(verdict) = decision.refused() {

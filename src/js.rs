@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::gate::{Consent, Decision, Options};
 use crate::key::Hash;
 use crate::outbox::{Call, Outbox};
-use crate::parcel::{Item, Mark, Memory, PLACES, State, only};
+use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, PLACES, State, only};
 
 /// The period of a carried item is the one in its register.
 const THIS_PERIOD: u32 = 1 << 10;
@@ -140,6 +140,7 @@ pub fn decided(id: u32, flags: u32) {
 /// A parcel of the next item that is `carried`.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn parcel(destination: u32, occurrence: u32, offered: bool) {
+    let destination = named(destination);
     desk(|desk| {
         desk.item.put(destination, counted(occurrence));
         if offered {
@@ -171,14 +172,14 @@ pub fn found(destination: u32, state: u32) {
         4 => State::Failed,
         _ => return,
     };
-    desk(|desk| desk.outbox.found(destination, state));
+    desk(|desk| desk.outbox.found(named(destination), state));
 }
 
 /// What is remembered for the key of an item was looked up.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn recalled(id: u32, destination: u32) {
     desk(|desk| {
-        desk.outbox.recalled(id, destination, &desk.memory);
+        desk.outbox.recalled(id, named(destination), &desk.memory);
         desk.memory = [Mark::NONE; PLACES];
     });
 }
@@ -191,13 +192,13 @@ pub fn called(id: u32, destination: u32, call: u32) {
         1 => Call::WillConfirm,
         _ => Call::Threw,
     };
-    desk(|desk| desk.outbox.called(id, destination, call));
+    desk(|desk| desk.outbox.called(id, named(destination), call));
 }
 
 /// A destination told that it took charge.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn confirmed(id: u32, destination: u32) {
-    desk(|desk| desk.outbox.confirmed(id, destination));
+    desk(|desk| desk.outbox.confirmed(id, named(destination)));
 }
 
 /// The page wants everything tried again, whatever a destination threw at it.
@@ -247,13 +248,14 @@ pub fn pending() -> u32 {
 pub fn message_id(id: u32, destination: u32) {
     desk(|desk| {
         let [.., who] = &desk.registers;
-        desk.made = desk.outbox.message_id(id, destination, who);
+        desk.made = desk.outbox.message_id(id, named(destination), who);
     });
 }
 
 /// The open parcel of an item for a destination: `occurrence * 2 + offered`; -1 when there is none.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn open(id: u32, destination: u32) -> i32 {
+    let destination = named(destination);
     desk(|desk| {
         let it = only(destination);
         let item = desk.outbox.item(id).filter(|item| item.open & it != 0);
@@ -267,6 +269,11 @@ pub fn open(id: u32, destination: u32) -> i32 {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn waits(id: u32) -> bool {
     desk(|desk| desk.outbox.item(id).is_some_and(|item| item.waiting() != 0))
+}
+
+/// The destination with this number, if there is one.
+fn named(destination: u32) -> Destination {
+    destination.min(NOBODY)
 }
 
 /// Occurrences are counted up to where an effect has room for them.

@@ -6,7 +6,7 @@
 
 use crate::gate::{Consent, Decision, Hold, Judgment, Options, Reason, Verdict, hold, judge};
 use crate::key::Hash;
-use crate::parcel::{DESTINATIONS, Destination, Item, Mark, Memory, Set, State, only, place};
+use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, Set, State, only, place};
 
 mod effect;
 
@@ -149,7 +149,7 @@ impl Outbox {
         *self = Outbox::NONE;
         let page = &mut self.page;
         (page.wall, page.steady, page.options) = (wall, steady, options);
-        page.used = destinations & (only(DESTINATIONS - 1) * 2 - 1);
+        page.used = destinations & (only(NOBODY) - 1);
         page.wanted = if options.is(Options::FINDS_DESTINATIONS) { 0 } else { page.used };
     }
 
@@ -231,7 +231,7 @@ impl Outbox {
         if let Some(hold) = item.hold {
             self.page.effects.push(Effect::Trace(id, Step::Held(hold)));
         }
-        self.take_in(item);
+        self.take_in(&mut item);
     }
 
     /// An earlier page left an item to us: its number, decision, period, when it was received, and
@@ -249,22 +249,22 @@ impl Outbox {
             return;
         }
         self.page.effects.push(Effect::Trace(item.id, Step::Resumed));
-        self.take_in(item);
+        self.take_in(&mut item);
     }
 
     #[inline(never)]
-    fn take_in(&mut self, mut item: Item) {
+    fn take_in(&mut self, item: &mut Item) {
         item.arrived = self.page.running;
         item.came_at = self.page.steady;
         item.new = true;
         if self.page.consent == Consent::Unknown {
             item.blind = item.open;
         }
-        self.page.store(&mut item);
+        self.page.store(item);
         // What an earlier page left is older than all that came on this one.
         let later = |other: &Item| item.carried && other.received_at > item.received_at;
         let at = self.items.iter().position(later).unwrap_or(self.items.len());
-        self.items.insert(at, item);
+        self.items.insert(at, *item);
         self.look_for_waiting();
     }
 
@@ -317,22 +317,21 @@ impl Outbox {
     pub fn found(&mut self, destination: Destination, state: State) {
         let page = &mut self.page;
         let it = only(destination) & page.used;
-        let changed = match state {
-            State::Failed => page.failed & it == 0,
-            _ => (page.stubs | page.ready | page.failed) & it != 0,
-        };
+        let failed = state == State::Failed;
+        let changed = (page.stubs | page.ready) & it != 0 || failed != (page.failed & it != 0);
         page.stubs &= !it;
         page.ready &= !it;
         page.failed &= !it;
+        if state != State::Missing {
+            page.wanted |= it;
+        }
         match state {
             State::Missing => {}
             State::Stub => page.stubs |= it,
             State::Ready | State::ReadyAndConfirms => page.ready |= it,
             State::Failed => page.failed |= it,
         }
-        if state != State::Missing {
-            page.wanted |= it;
-        }
+        let lacks = (page.stubs | page.ready) & it == 0;
         for item in &mut self.items {
             if item.open & it == 0 {
                 continue;
@@ -353,10 +352,7 @@ impl Outbox {
                 if page.running - item.at(destination).taken_at >= GRACE_MS {
                     page.confirm(item, destination);
                 }
-            } else if news
-                && item.wanted(page.wanted) & !item.tool & it != 0
-                && (page.stubs | page.ready) & it == 0
-            {
+            } else if lacks && news && item.wanted(page.wanted) & !item.tool & it != 0 {
                 page.effects.push(Effect::Trace(item.id, Step::Waiting(destination, state)));
             }
         }

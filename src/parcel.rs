@@ -3,11 +3,11 @@
 use crate::gate::{Decision, Hold};
 use crate::key::Hash;
 
-/// The number of a destination. Only JavaScript knows its name; from [`DESTINATIONS`] on it is nobody's.
+/// The number of a destination, [`NOBODY`] at most. Only JavaScript knows its name.
 pub type Destination = u32;
 
-/// How many destinations there are.
-pub const DESTINATIONS: u32 = 7;
+/// The first number that is no destination's.
+pub const NOBODY: Destination = 7;
 
 /// How many places a list by destination has: a power of two, so that [`place`] is in it for sure.
 pub const PLACES: usize = 8;
@@ -21,9 +21,9 @@ pub fn place(destination: Destination) -> usize {
 /// a loop over structures would be twenty.
 pub type Set = u32;
 
-/// The set of one destination; empty for nobody.
+/// The set of one destination.
 pub fn only(destination: Destination) -> Set {
-    if destination < DESTINATIONS { 1 << destination } else { 0 }
+    1 << place(destination)
 }
 
 /// In which state a destination is. JavaScript knows the states by these numbers.
@@ -44,19 +44,11 @@ pub enum State {
 
 /// A decision in the outbox. What is true of its parcels is told in sets of their destinations.
 #[derive(Clone, Copy, Debug, PartialEq)]
+// In this order: what lies in the first 128 bytes is named with one byte where it is used.
+#[repr(C)]
 pub struct Item {
     /// Its number on this page.
     pub id: u32,
-    /// The decision.
-    pub decision: Decision,
-    /// The dedupe period it was made in. What is remembered of another one says nothing about it.
-    pub period: Hash,
-    /// When it came in, in ms since the epoch. From then on it may wait.
-    pub received_at: f64,
-    /// What the clock of running time said when it came to this page.
-    pub arrived: f64,
-    /// What the steady clock said then.
-    pub came_at: f64,
     /// Where it goes to.
     pub all: Set,
     /// Those that have not ended yet.
@@ -99,6 +91,16 @@ pub struct Item {
     pub parked: bool,
     /// Whether its end was told. It stays for destinations that come late.
     pub told: bool,
+    /// When it came in, in ms since the epoch. From then on it may wait.
+    pub received_at: f64,
+    /// What the clock of running time said when it came to this page.
+    pub arrived: f64,
+    /// What the steady clock said then.
+    pub came_at: f64,
+    /// The decision.
+    pub decision: Decision,
+    /// The dedupe period it was made in. What is remembered of another one says nothing about it.
+    pub period: Hash,
     /// What else there is to know of each parcel.
     pub parcels: [Parcel; PLACES],
 }
