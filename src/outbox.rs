@@ -87,8 +87,6 @@ struct Page {
     redirects: bool,
     leaving: bool,
     release: bool,
-    /// Whether there are items with which nothing more can happen.
-    litter: bool,
     /// How many items are told already.
     latecomers: usize,
     /// The destinations we serve.
@@ -130,7 +128,6 @@ impl Outbox {
             redirects: false,
             leaving: false,
             release: false,
-            litter: false,
             latecomers: 0,
             used: 0,
             wanted: 0,
@@ -184,9 +181,10 @@ impl Outbox {
     pub fn message_id(&self, id: u32, destination: Destination, who: &Hash) -> Hash {
         let mut hash = Hash::new();
         if let Some(item) = self.item(id) {
-            for part in [who, &item.decision.key, &item.decision.outcome, &item.period] {
-                hash.hash(part);
-            }
+            hash.hash(who);
+            hash.hash(&item.decision.key);
+            hash.hash(&item.decision.outcome);
+            hash.hash(&item.period);
             hash.unit(item.occurrence(destination).into());
             if self.page.options.is(Options::REPEATS) {
                 hash.number(id);
@@ -356,7 +354,6 @@ impl Outbox {
                 page.effects.push(Effect::Trace(item.id, Step::Waiting(destination, state)));
             }
         }
-        self.sweep();
     }
 
     /// This is remembered for the key of an item.
@@ -393,7 +390,6 @@ impl Outbox {
             item.known |= it;
         }
         self.page.finish(item, reason, 0);
-        self.sweep();
     }
 
     /// A destination was called with what it was to be sent.
@@ -437,14 +433,12 @@ impl Outbox {
             page.store_again(item);
             page.remember(item, destination);
         }
-        self.sweep();
     }
 
     /// A destination told that it took charge.
     pub fn confirmed(&mut self, id: u32, destination: Destination) {
         if let Some(item) = find(&mut self.items, id) {
             self.page.confirm(item, destination);
-            self.sweep();
         }
     }
 
@@ -481,8 +475,6 @@ impl Outbox {
                 item.open = 0;
             }
         }
-        self.page.litter = true;
-        self.sweep();
         self.page.spent = 0.0;
         self.page.blocked = 0;
         self.look_for_waiting();
@@ -500,7 +492,9 @@ impl Outbox {
             self.page.effects.push(Effect::Look(destination));
         } else if !self.send_next() {
             self.give_up();
-            self.sweep();
+            // With the others nothing more can happen.
+            self.items.retain(|item| item.open != 0);
+            self.page.latecomers = self.items.iter().filter(|item| item.told).count();
             if self.page.effects.effects.is_empty() && std::mem::take(&mut self.page.release) {
                 self.page.effects.push(Effect::Release);
             }
@@ -554,15 +548,6 @@ impl Outbox {
         false
     }
 
-    /// Lets go of the items with which nothing more can happen.
-    #[inline(never)]
-    fn sweep(&mut self) {
-        if std::mem::take(&mut self.page.litter) {
-            self.items.retain(|item| item.open != 0);
-            self.page.latecomers = self.items.iter().filter(|item| item.told).count();
-        }
-    }
-
     /// Called when everybody who could take something has it, or the rest has to pause.
     fn give_up(&mut self) {
         let page = &mut self.page;
@@ -573,25 +558,25 @@ impl Outbox {
             }
             let open = item.open & item.wanted(page.wanted);
             let waits = page.waits(item);
-            let waited_out = page.running - item.arrived >= page.options.max_wait_ms;
-            let reason = if open == 0 {
-                // Those it has to go to have it from an earlier page.
-                Reason::Before
-            } else if paused {
-                continue;
-            } else if waits && page.is_overdue(item) {
-                Reason::Overdue
-            } else if !item.parked && open & !item.tool != 0 && waited_out {
-                item.parked = true;
-                page.effects.push(Effect::Trace(item.id, Step::Parked));
-                if !waits || page.options.carry_over_ms > 0.0 {
+            // Those it has to go to have it from an earlier page, unless there is another reason.
+            let mut reason = Reason::Before;
+            if open != 0 {
+                if paused {
                     continue;
                 }
-                Reason::WaitedOut
-            } else {
-                continue;
-            };
-            if reason != Reason::Before {
+                reason = Reason::Overdue;
+                if !waits || !page.is_overdue(item) {
+                    let waited = page.running - item.arrived;
+                    if item.parked || open & !item.tool == 0 || waited < page.options.max_wait_ms {
+                        continue;
+                    }
+                    item.parked = true;
+                    page.effects.push(Effect::Trace(item.id, Step::Parked));
+                    if !waits || page.options.carry_over_ms > 0.0 {
+                        continue;
+                    }
+                    reason = Reason::WaitedOut;
+                }
                 item.expired |= item.open;
                 item.open = 0;
             }
@@ -706,7 +691,6 @@ impl Page {
     /// that nobody has seen yet are not waited for, but may still come.
     #[inline(never)]
     fn finish(&mut self, item: &mut Item, reason: Reason, destination: Destination) {
-        self.litter = true;
         // Who is on the page is known once everybody was looked for.
         let awaited = if self.look != 0 { item.all } else { item.wanted(self.wanted) };
         if awaited & item.open != 0 || item.told {
