@@ -70,7 +70,6 @@ export function makeBridge(report, tag, ...whereabouts) {
   const heard = [];
   const listeners = "dispatch_start track page identify reset initialize".split(" ").map((name) => [name, (...told) => void heard.push([name, told])]);
   const hooked = new WeakSet();
-  const waiting = []; // for the extras
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
   let state = "starting";
   let visitor = random(); // stands in where a decision does not name its unit
@@ -85,6 +84,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   let fed; // whether there is a core, and it knows all that we know
   let busy;
   let asked; // the last answer about consent
+  let fetching; // the extras
   let extras; // what they do, once they are there
   let query;
   let redirecting; // whether there are decisions that may redirect
@@ -129,7 +129,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // Feeds the core. On a page that is being prerendered everything starts when it is activated.
   function start() {
     if (!options || document.prerendering) return;
-    if (options.extras) fetchExtras();
+    if (options.extras) return fetchExtras();
     if (fed || state !== "running") return;
     // What starts now runs as one, so that what a tool's state knows of a decision joins it before it leaves.
     fed = busy = true;
@@ -180,37 +180,25 @@ export function makeBridge(report, tag, ...whereabouts) {
     for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
   }
 
-  // What not every page asks for is fetched where one does.
+  // What not every page asks for is fetched where one does, and awaited: what it does for our own events,
+  // too, it has to do from the first one on.
   function fetchExtras() {
-    options.extras = false;
+    if (fetching) return;
     attempt(() => {
       const { analytics } = window;
       if (!options.forwardEvents.to || typeof analytics.on !== "function" || analytics.nodeType) return;
       hooked.add(analytics);
       for (const listener of listeners) analytics.on(...listener);
     });
-    fetchBeside("extras", EXTRAS_INTEGRITY, tag, ...whereabouts).then((make) => {
-      extras = make({ given: options, store, exposures, heard, listeners, hooked, tellConsent: setConsent });
-      serve();
-      waiting.splice(0).forEach(attempt);
-    }).catch((error) => warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error));
-  }
-
-  // Tells what becomes known of the visitor, and answers with what to do when the exposure has arrived.
-  function traits(experiments) {
-    const { period } = session;
-    let arrived;
-    let save;
-    const tell = () => {
-      save = extras.traits(experiments, period);
-      if (arrived) save();
-    };
-    if (extras) tell();
-    else waiting.push(tell);
-    return () => {
-      arrived = true;
-      if (save) save();
-    };
+    const late = new Promise((_, reject) => (fetching = setTimeout(reject, 3000, "no answer")));
+    Promise.race([late, fetchBeside("extras", EXTRAS_INTEGRITY, tag, ...whereabouts)])
+      .then((make) => (extras = make({ given: options, store, exposures, heard, listeners, hooked, tellConsent: setConsent })))
+      .catch((error) => warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error))
+      .then(() => {
+        clearTimeout(fetching);
+        options.extras = false;
+        start();
+      });
   }
 
   // Lets run what runs beside the decisions, as long as we may.
@@ -248,7 +236,6 @@ export function makeBridge(report, tag, ...whereabouts) {
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
   function tell(item) {
     const { decision, ids } = item;
-    item.told = true;
     if (!ids) {
       const name = decision.experimentName || decision.experimentKey || experimentOf(decision);
       if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no readable name, only its id");
@@ -272,6 +259,8 @@ export function makeBridge(report, tag, ...whereabouts) {
       remembered(item);
       core.call("decided", item.id, flags);
     }
+    // Unless the core died of it.
+    item.told = fed;
   }
 
   // ── What the core is told ──
@@ -428,7 +417,8 @@ export function makeBridge(report, tag, ...whereabouts) {
       () => {
         const exposure = spell(item, options, kind);
         exposures.add(exposure.name);
-        Object.assign(exposure, { decision, options, traits, messageId: messageId_, time: isoTime(decision.decidedAt) });
+        Object.assign(exposure, { decision, options, messageId: messageId_, time: isoTime(decision.decidedAt) });
+        exposure.traits = (experiments) => (extras ? extras.traits(experiments, session.period) : () => {});
         if (url && url !== here()) exposure.page = { url, path, ...(title && { title }), search: "" };
         const confirmed = () => {
           core.call("confirmed", id, index);
@@ -549,7 +539,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   function diagnose() {
-    const told = { state: state !== "running" || fed ? state : options ? "waiting for the page to be shown" : "waiting for init" };
+    const told = { state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting" };
     if (options) {
       warnOfNative();
       told.options = shown(options);

@@ -24,10 +24,7 @@ function start(found) {
   const pushed = bridge.splice(0);
   const late = []; // calls for which there was no stack left
 
-  const run = (method, args) => {
-    for (const [method, args] of late.splice(0)) attempt(() => methods[method](...args));
-    methods[method](...args);
-  };
+  const catchUp = () => late.splice(0).forEach(([method, args]) => attempt(() => methods[method](...args)));
   for (const method of Object.keys(methods)) {
     bridge[method] = (...args) => {
       try {
@@ -36,9 +33,11 @@ function start(found) {
       } catch {
         // Here nothing can be called, not even to keep this one.
         late[late.length] = [method, args];
+        attempt(() => Promise.resolve().then(catchUp));
         return;
       }
-      attempt(() => run(method, args));
+      catchUp();
+      attempt(() => methods[method](...args));
     };
   }
   bridge.version = VERSION;
@@ -64,7 +63,7 @@ function start(found) {
   // What happens on the page and makes another look worth while.
   const on = (target, event, handler) => target.addEventListener(event, (told) => void attempt(() => handler(told)), true);
   const look = () => {
-    for (const [method, args] of late.splice(0)) attempt(() => methods[method](...args));
+    catchUp();
     inner.look();
   };
   on(window, "pagehide", () => {

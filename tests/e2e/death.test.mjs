@@ -14,9 +14,10 @@ const breakable=(exports)=>Object.fromEntries(Object.entries(exports).map(([name
 const{instantiate}=WebAssembly
 WebAssembly.instantiate=(...told)=>instantiate(...told).then(({exports})=>({exports:breakable(exports)}))
 // The fallback hands its maker to a field of ours.
-Object.defineProperty(Object.prototype,'fallback',{configurable:true,set(take){
-delete Object.prototype.fallback
-Object.defineProperty(this,'fallback',{value:(make)=>take(()=>breakable(make()))})}})`)
+let ours
+Object.defineProperty(window,Symbol.for('decision-bridge'),{configurable:true,get:()=>ours,set(made){
+ours=made;let take
+Object.defineProperty(made,'fallback',{get:()=>take,set:(next)=>{take=(make)=>next(()=>breakable(make()))}})}})`)
 const errors = async (world, page) => (await world.diagnose(page)).errors.map(({ message }) => message)
 
 /** Kills the instance that lives, and waits for the next one. */

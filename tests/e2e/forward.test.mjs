@@ -13,7 +13,7 @@ const running = (tab) => until(() => tab.evaluate(() => window.decisionBridge.di
 const told = (tab) =>
   tab.evaluate(() => {
     const log = window.optimizelyStandIn?.log ?? window.optimizely?.log
-    const pushed = Array.isArray(window.optimizely) ? [...window.optimizely] : log.filter(({ step }) => step === 'push').map(({ command }) => command)
+    const pushed = Array.isArray(window.optimizely) ? [...window.optimizely] : (log ?? []).filter(({ step }) => step === 'push').map(({ command }) => command)
     return pushed.filter(({ type }) => type === 'event')
   })
 const names = async (tab) => (await told(tab)).map(({ eventName }) => eventName)
