@@ -154,9 +154,11 @@ pub fn parcel(destination: u32, occurrence: u32, offered: bool) {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn carried(id: u32, flags: u32, received_at: f64) {
     desk(|desk| {
-        let period = if flags & THIS_PERIOD != 0 { desk.period() } else { Hash::NONE };
-        let decision = desk.decision(flags);
-        desk.outbox.carried(Item { id, decision, period, received_at, ..desk.item });
+        desk.item.id = id;
+        desk.item.decision = desk.decision(flags);
+        desk.item.period = if flags & THIS_PERIOD != 0 { desk.period() } else { Hash::NONE };
+        desk.item.received_at = received_at;
+        desk.outbox.carried(&mut desk.item);
         desk.item = Item::NONE;
     });
 }

@@ -234,20 +234,20 @@ impl Outbox {
 
     /// An earlier page left an item to us: its number, decision, period, when it was received, and
     /// its parcels.
-    pub fn carried(&mut self, mut item: Item) {
+    pub fn carried(&mut self, item: &mut Item) {
         item.carried = true;
         item.all &= self.page.used;
         item.open = item.all;
-        let overdue = self.page.is_overdue(&item) || self.page.options.carry_over_ms == 0.0;
+        let overdue = self.page.is_overdue(item) || self.page.options.carry_over_ms == 0.0;
         if item.all == 0 || overdue || self.is_full() {
             item.expired = item.all;
-            self.page.forget(&item);
+            self.page.forget(item);
             let reason = if overdue { Reason::Overdue } else { Reason::Full };
             self.page.effects.push(Effect::Ended(item.id, Verdict::Expired, reason, 0));
             return;
         }
         self.page.effects.push(Effect::Trace(item.id, Step::Resumed));
-        self.take_in(&mut item);
+        self.take_in(item);
     }
 
     #[inline(never)]

@@ -358,7 +358,7 @@ impl World {
                 item.offered |= Set::from(offered) << destination;
                 self.known.get_mut(&id).expect("an item").message_ids.insert(destination, message_id);
             }
-            self.outbox().carried(item);
+            self.outbox().carried(&mut item);
         }
     }
 
