@@ -138,11 +138,16 @@ export function makeBridge(report, tag, ...whereabouts) {
     const flags = preview | (qa << 2) | (treatment("holdback", ["auto", "drop", "send"]) << 4) | ((options.dedupe === "none") << 6) | ((options.destinations === "auto") << 7);
     core.call("init", options.pollIntervalMs, options.maxWaitMs, options.carryOverMs, flags, targets.reduce((bits, index) => bits | (1 << index), 0));
     open();
-    for (const item of items.values()) if (!item.told && !item.ended) tell(item);
+    tellAll();
     attempt(() => sources.find(options.sources));
+    serve();
     busy = false;
     run();
-    serve();
+  }
+
+  // What came before there was a core, or where there was no stack left to go on.
+  function tellAll() {
+    for (const item of items.values()) if (!item.told && !item.ended) tell(item);
   }
 
   // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
@@ -214,9 +219,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const item = { id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
-    inside++;
-    report.came(item.id, decision);
-    inside--;
+    outside(() => report.came(item.id, decision));
     if (decision.shortened) report.step(item.id, "what was longer than 512 characters was cut");
     if (decision.refused === "invalid") report.error(decision.refusal);
     entered(sources.kinds.includes(decision.label) ? decision.label : decision.source, byCall);
@@ -225,6 +228,16 @@ export function makeBridge(report, tag, ...whereabouts) {
       tell(item);
       run();
     } else if (items.size > MOST) end(item, "expired", "too many decisions came before `init`");
+  }
+
+  // Calls into the page.
+  function outside(call) {
+    inside++;
+    try {
+      return call();
+    } finally {
+      inside--;
+    }
   }
 
   // Where decisions of a source come both ways, somebody did twice what once is enough.
@@ -327,11 +340,14 @@ export function makeBridge(report, tag, ...whereabouts) {
     busy = true;
     const until = steady() + most;
     let more = false;
-    for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
-      attempt(() => perform(effect));
-      more = ++done > 50 && steady() > until;
+    try {
+      for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
+        attempt(() => perform(effect));
+        more = ++done > 50 && steady() > until;
+      }
+    } finally {
+      busy = false;
     }
-    busy = false;
     setTimer(more);
   }
 
@@ -412,9 +428,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     const messageId_ = messageId(item, index);
     (item.ids ??= {})[index] = messageId_;
     const { pageUrl: url, pagePath: path, pageTitle: title } = decision;
-    inside++;
     const answer = attempt(
-      () => {
+      () => outside(() => {
         const exposure = spell(item, options, kind);
         exposures.add(exposure.name);
         Object.assign(exposure, { decision, options, messageId: messageId_, time: isoTime(decision.decidedAt) });
@@ -426,13 +441,12 @@ export function makeBridge(report, tag, ...whereabouts) {
           warnOfNative();
         };
         return send(exposure, seen[index].state === STUB, confirmed) ? 1 : 0;
-      },
+      }),
       (error) => {
         item.error = attempt(() => text(String(error)).slice(0, 2000)) ?? "something that has no text";
         return 2;
       }
     );
-    inside--;
     core.call("called", id, index, answer);
   }
 
@@ -498,6 +512,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     learn();
     attempt(() => sources.find(options.sources));
     if (extras) extras.look();
+    tellAll();
     core.call("tick");
     items.forEach(sweep);
     run();

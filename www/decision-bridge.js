@@ -7,7 +7,7 @@ import { makeReport } from "./report.js";
 /* global VERSION: set by the build */
 const tag = ownTag();
 const running = Symbol.for("decision-bridge");
-const NEEDED = Array(30000); // as arguments they take the stack that a call may need
+const NEEDED = Array(9000); // as arguments they take the stack that a call may need
 
 if (!window[running]) start((window[running] = { version: VERSION }));
 else if (!window[running].warned) {
@@ -24,7 +24,13 @@ function start(found) {
   const pushed = bridge.splice(0);
   const late = []; // calls for which there was no stack left
 
-  const catchUp = () => late.splice(0).forEach(([method, args]) => attempt(() => methods[method](...args)));
+  const look = () => {
+    for (const [method, args] of late.splice(0)) attempt(() => methods[method](...args));
+    inner.look();
+  };
+  const lookSoon = () => Promise.resolve().then(look).catch(() => {});
+  // At the end of the stack nothing can be compiled that has not been before.
+  lookSoon();
   for (const method of Object.keys(methods)) {
     bridge[method] = (...args) => {
       try {
@@ -33,11 +39,12 @@ function start(found) {
       } catch {
         // Here nothing can be called, not even to keep this one.
         late[late.length] = [method, args];
-        attempt(() => Promise.resolve().then(catchUp));
+        try {
+          lookSoon();
+        } catch {}
         return;
       }
-      catchUp();
-      attempt(() => methods[method](...args));
+      attempt(() => methods[method](...args), lookSoon);
     };
   }
   bridge.version = VERSION;
@@ -62,10 +69,6 @@ function start(found) {
 
   // What happens on the page and makes another look worth while.
   const on = (target, event, handler) => target.addEventListener(event, (told) => void attempt(() => handler(told)), true);
-  const look = () => {
-    catchUp();
-    inner.look();
-  };
   on(window, "pagehide", () => {
     inner.hidden();
     leaving();
