@@ -239,8 +239,7 @@ pub fn wake_in() -> f64 {
     desk(|desk| desk.outbox.wake_in())
 }
 
-/// How many decisions are pending.
-#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+/// How many decisions are pending. The page counts them itself.
 pub fn pending() -> u32 {
     desk(|desk| desk.outbox.pending())
 }
