@@ -243,7 +243,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // Where decisions of a source come both ways, somebody did twice what once is enough.
   function entered(kind, byCall) {
     entrances[kind] |= byCall ? 2 : 1;
-    if (entrances[kind] > 2 && kind !== "direct") warn("decisions of " + kind + " come by calls and from its client: each is sent once, but leave out the calls, or it out of `sources`");
+    if (entrances[kind] > 2 && kind !== "direct") warn("decisions of " + kind + " come both by calls and from its client, each is sent once: switch the calls off, or leave it out of `sources`");
   }
 
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.

@@ -6,14 +6,14 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asPlainScript } from "./build/fallback.mjs";
-import { asScript, initialMemory, optimize, slim } from "./build/module.mjs";
+import { asScript, initialMemory, optimize, shorten, slim } from "./build/module.mjs";
 import { integrity, table, weigh } from "./build/sizes.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 // What a visitor may be asked to download. We are above it, so the build fails above the ceiling, which
 // is today's weight: it is lowered with every byte that is won, never raised.
 const BUDGET = 20480;
-const CEILING = Number(process.env.BUDGET_BYTES || 52930);
+const CEILING = Number(process.env.BUDGET_BYTES || 22100);
 const MEMORY_BUDGET = 1.2e6;
 
 // The tools of the build lie beside the tests.
@@ -31,17 +31,17 @@ const MINIFY = {
 
 const [, , from, fallbackFrom] = process.argv;
 const version = read("Cargo.toml").match(/^version = "(.+)"$/m)[1];
-const module = optimized(from);
+const { bytes: module, names } = optimized(from);
 if (!WebAssembly.validate(module)) throw new Error("the module is not valid WebAssembly after www/build/module.mjs");
 
 const fallback = await bundle("decision-bridge-fallback.js", {
-  "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []), fallbackFrom + ".js.wasm"),
+  "virtual:module": asPlainScript(tool("wasm2js"), optimized(fallbackFrom, []).bytes, fallbackFrom + ".js.wasm"),
 });
 const extras = await bundle("decision-bridge-extras.js");
 // The shorter hash, for it is carried by everybody.
 const hash = (text) => JSON.stringify(integrity(text, "sha256"));
 const define = { FALLBACK_INTEGRITY: hash(fallback), EXTRAS_INTEGRITY: hash(extras) };
-const script = await bundle("decision-bridge.js", { "virtual:module": asScript(module) }, define);
+const script = await bundle("decision-bridge.js", { "virtual:module": asScript(module) }, define, (text) => shorten(text, names));
 
 rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 mkdirSync(join(ROOT, "dist"));
@@ -58,10 +58,11 @@ function tool(name) {
 }
 
 function optimized(path, features) {
-  return optimize(tool("wasm-opt"), slim(readFileSync(path)), path + ".opt", features);
+  const { bytes, names } = slim(readFileSync(path));
+  return { bytes: optimize(tool("wasm-opt"), bytes, path + ".opt", features), names };
 }
 
-async function bundle(name, virtual = {}, define = {}) {
+async function bundle(name, virtual = {}, define = {}, change = (text) => text) {
   const plugin = {
     name: "virtual",
     setup(build) {
@@ -84,7 +85,7 @@ async function bundle(name, virtual = {}, define = {}) {
   });
   const foreign = Object.keys(result.metafile.inputs).find((path) => path.includes("node_modules"));
   if (foreign) throw new Error(`${foreign} would be shipped: nothing of npm's is`);
-  const { code: text } = await terser.minify(result.outputFiles[0].text, MINIFY);
+  const { code: text } = await terser.minify(change(result.outputFiles[0].text), MINIFY);
   // So that it reads the same whatever charset the page declares.
   if (/[^\x00-\x7f]/.test(text)) throw new Error(name + " is not plain ASCII");
   return text;
@@ -111,6 +112,7 @@ function optimizelyIntegration(source) {
 function report() {
   const { raw, gzip, brotli } = weigh(script);
   const inside = weigh(module);
+  const asked = weigh(extras);
   const aside = weigh(fallback);
   const memory = initialMemory(module);
   console.log(
@@ -118,10 +120,11 @@ function report() {
       ["bytes", "raw", "gzip -9", "brotli 11"],
       ["decision-bridge.js", raw, gzip, brotli],
       ["  of it the module", inside.raw, inside.gzip, inside.brotli],
+      ["decision-bridge-extras.js", asked.raw, asked.gzip, asked.brotli],
       ["decision-bridge-fallback.js", aside.raw, aside.gzip, aside.brotli],
     ])
   );
-  console.log("The fallback is fetched only where WebAssembly cannot run, and is not counted here.");
+  console.log("The extras are fetched only where the options ask for them, the fallback only where WebAssembly cannot run; neither is counted here.");
   console.log(`A visitor downloads ${brotli} bytes, budget ${BUDGET}, ceiling ${CEILING}. Linear memory at start: ${memory}, budget ${MEMORY_BUDGET}.`);
   if (brotli > BUDGET) console.log(`That is ${brotli - BUDGET} bytes over the budget.`);
   if (brotli > CEILING) fail(`${brotli - CEILING} bytes over the ceiling`);

@@ -21,15 +21,15 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
 
   const call = (method, ...numbers) =>
     alive(() => {
-      exports.now(wall(), steady());
-      return exports[method](...numbers);
+      api.now(wall(), steady());
+      return api[method](...numbers);
     });
 
   function alive(use) {
     try {
-      return exports && use();
+      return api && use();
     } catch (error) {
-      exports = undefined;
+      api = undefined;
       end("stopped: " + error);
       // In a task of its own, and tried again further out: here the stack may be used up.
       later(() => next(error));
@@ -38,7 +38,7 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
 
   function boot() {
     later(make).then((made) => {
-      exports = made;
+      api = made;
       begin();
     }).catch(next);
   }
@@ -83,12 +83,12 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
     hash(register, ...texts) {
       const all = texts.map((text) => text.length + ":" + text).join("");
       alive(() => {
-        for (let at = 0; at < all.length; at++) exports.letter(all.charCodeAt(at));
-        exports.keep(register);
+        for (let at = 0; at < all.length; at++) api.letter(all.charCodeAt(at));
+        api.keep(register);
       });
     },
 
     /** What was hashed last, in 32 hexadecimal digits. */
-    hex: () => [0, 1, 2, 3].map((word) => (alive(() => exports.word(word)) >>> 0).toString(16).padStart(8, "0")).join(""),
+    hex: () => [0, 1, 2, 3].map((word) => (alive(() => api.word(word)) >>> 0).toString(16).padStart(8, "0")).join(""),
   };
 }

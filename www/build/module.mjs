@@ -8,16 +8,33 @@ const IMPORT = 2;
 const MEMORY = 5;
 const EXPORT = 7;
 const PAGE = 65536;
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** Keeps only our own exports, not those that tell wasm-bindgen's program about them, and no custom sections. */
+/** Keeps only our own exports, under short names, and drops custom sections. Tells what is called what. */
 export function slim(bytes) {
   const sections = [];
+  const names = new Map();
   for (const section of read(bytes)) {
     if (section.id === CUSTOM) continue;
-    if (section.id === EXPORT) section.body = exports(section.body);
+    if (section.id === EXPORT) section.body = exports(section.body, names);
     sections.push(Buffer.from([section.id]), number(section.body.length), section.body);
   }
-  return Buffer.concat([bytes.subarray(0, 8), ...sections]);
+  return { bytes: Buffer.concat([bytes.subarray(0, 8), ...sections]), names };
+}
+
+/** The script with the short names, where it calls the module: `call("found", …)` and `api.now(…)`. */
+export function shorten(script, names) {
+  const called = new Set();
+  const short = (name) => {
+    if (!names.has(name)) throw new Error(`${name} is called, which the module does not have`);
+    called.add(name);
+    return names.get(name);
+  };
+  const text = script
+    .replace(/\bcall\("(\w+)"/g, (_, name) => `call("${short(name)}"`)
+    .replace(/\bapi\.(\w+)/g, (_, name) => `api.${short(name)}`);
+  for (const name of names.keys()) if (!called.has(name)) throw new Error(`nobody calls ${name}`);
+  return text;
 }
 
 // What today's rustc emits. Named one by one, because --all-features makes imports no browser reads.
@@ -61,18 +78,21 @@ function read(bytes) {
   return sections;
 }
 
-function exports(body) {
+function exports(body, names) {
   const reader = new Reader(body);
-  const out = [];
+  const own = [];
   for (let left = reader.number(); left > 0; left--) {
     const name = reader.name();
     const kind = reader.number();
     const index = reader.number();
     // rustc has wasm-bindgen's names, with the hash of the crate behind.
-    const [, own] = /^([a-z]\w*)_[0-9a-f]{16}$/.exec(name) ?? [];
-    if (own) out.push(Buffer.concat([text(own), Buffer.from([kind]), number(index)]));
+    const [, long] = /^([a-z]\w*)_[0-9a-f]{16}$/.exec(name) ?? [];
+    if (long) own.push({ long, kind, index });
   }
-  return Buffer.concat([number(out.length), ...out]);
+  // By their names, so that every build calls them the same.
+  own.sort((one, other) => (one.long < other.long ? -1 : 1));
+  own.forEach(({ long }, at) => names.set(long, LETTERS[at]));
+  return Buffer.concat([number(own.length), ...own.map(({ long, kind, index }) => Buffer.concat([text(names.get(long)), Buffer.from([kind]), number(index)]))]);
 }
 
 class Reader {
