@@ -14,7 +14,7 @@ const later = (action) => Promise.resolve().then(action);
  * …numbers)`, which gives nothing while there is none, and with `hash`.
  */
 export function makeCore({ begin, end, report }, ...whereabouts) {
-  let exports;
+  let api; // what the instance that lives exports
   let make; // makes an instance
   let spare = 1; // how many may still replace one of their kind
   let fallen = false; // whether it is the fallback
