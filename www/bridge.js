@@ -65,7 +65,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
   const seen = DESTINATIONS.map(() => ({ state: MISSING, waited: 0 }));
   const exposures = new Set(); // the names of what was sent
-  const entrances = {}; // by which ways decisions of a source came
+  const entrances = { __proto__: null }; // by which ways decisions of a source came
   // What Segment tells, from the first moment on: for the extras, which come later.
   const heard = [];
   const listeners = "dispatch_start track page identify reset initialize".split(" ").map((name) => [name, (...told) => void heard.push([name, told])]);
@@ -216,7 +216,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
     if (inside && (inside > 50 || ++nested > MOST)) return warn("each event makes the page decide more, without end: the rest is dropped");
-    const item = { id: ++count, decision, receivedAt: wall() };
+    const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
     outside(() => report.came(item.id, decision));
@@ -434,7 +434,7 @@ export function makeBridge(report, tag, ...whereabouts) {
         exposures.add(exposure.name);
         Object.assign(exposure, { decision, options, messageId: messageId_, time: isoTime(decision.decidedAt) });
         exposure.traits = (experiments) => (extras ? extras.traits(experiments, session.period) : () => {});
-        if (url && url !== here()) exposure.page = { url, path, ...(title && { title }), search: "" };
+        exposure.page = url && url !== here() && { url, path, ...(title && { title }), search: "" };
         const confirmed = () => {
           core.call("confirmed", id, index);
           run();
@@ -463,7 +463,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   function finish(item, index, arg) {
     const verdict = VERDICTS[arg % 16];
     const reason = arg >> 4;
-    const own = { holdback: "the visitor is held back, and not in the experiment", preview: item.preview, qa: item.qa }[verdict];
+    const own = { __proto__: null, holdback: "the visitor is held back, and not in the experiment", preview: item.preview, qa: item.qa }[verdict];
     if (reason === SAME) enrichWaiting(item);
     if (reason === FULL) warn("more than 1000 decisions wait: those that come now are dropped");
     end(item, verdict, worded(REASONS[reason], index) || item.decision.refusal || own);

@@ -21,5 +21,5 @@ export function revive(entry, now) {
   const good = ([index, occurrence, id]) => [index, occurrence].every((count) => Number.isInteger(count) && count >= 0) && index < 7 && typeof id === "string" && /^.{1,100}$/.test(id);
   const to = isList(told.to) ? told.to.slice(0, 7).filter((parcel) => isList(parcel) && good(parcel)) : [];
   if (!to.length || !experimentOf(decision) || !variationOf(decision)) return;
-  return { decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };
+  return { __proto__: null, decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };
 }

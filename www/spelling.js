@@ -19,6 +19,7 @@ const SOURCES = {
 // By destination: event name, and under which name it wants which property. These names stay whatever
 // `propertyCase` says.
 const DESTINATIONS = {
+  __proto__: null,
   $exposure: ["$exposure", { flag_key: "flag", variant: "variant", experiment_key: "experiment" }],
   mixpanel: ["$experiment_started", { "Experiment name": "experimentName", "Variant name": "variationName" }],
   posthog: ["$feature_flag_called", { $feature_flag: "flag", $feature_flag_response: "variant" }],
@@ -27,6 +28,7 @@ const DESTINATIONS = {
 
 // The fields that stand for a property, the best first, where it is not the one of its name.
 const FIELDS = {
+  __proto__: null,
   experimentId: "experimentId experimentKey",
   experimentName: "experimentName experimentKey experimentId",
   variationId: "variationId variationKey",
@@ -57,6 +59,7 @@ export function spell({ decision, isQa, isPreview }, options, destination) {
   const properties = { ...options.properties, ...decision.properties };
   const wanted = own ? Object.entries(own[1]) : fields.split(" ").map((name) => [cased(name), name]);
   const told = {
+    __proto__: null, // what a polluted prototype lends is no field
     ...decision,
     assignedAt: isoTime(decision.decidedAt),
     eventName: "experiment_viewed",

@@ -43,6 +43,44 @@ story('where there is no WebAssembly at all the fallback delivers', async (world
   assert.equal(asked(world), 1)
 })
 
+story('where the engine does not know what the module needs the fallback delivers', async (world) => {
+  await world.context.addInitScript(() => {
+    // As engines refuse an instruction they do not know.
+    WebAssembly.compile = WebAssembly.instantiate = () => Promise.reject(new WebAssembly.CompileError('invalid numeric opcode 0xfc00'))
+  })
+  const page = await world.open('/', html(init(), told, snippet(world.origin), tag()))
+  await world.delivered(page)
+  assert.equal(asked(world), 1)
+})
+
+if (!FALLBACK) {
+  story('a policy that only reports gets one report, and WebAssembly runs', async (world) => {
+    const { html } = under(SELF, init(), told, snippet(world.origin), tag())
+    const page = await world.open('/', { html, headers: { 'content-security-policy-report-only': SELF } })
+    await world.delivered(page)
+    assert.deepEqual(await page.evaluate(() => window.violations), ['script-src wasm-eval'])
+    assert.equal(asked(world), 0)
+  })
+
+  story('what the module told or left, the fallback knows, and the other way round', async (world) => {
+    const parts = (...decisions) => [init(), ...decisions.map((experimentId) => push('trackDecision', decision({ experimentId }))), tag()]
+    const analytics = snippet(world.origin)
+    const page = await world.open('/module', html(analytics, ...parts('a')))
+    await world.delivered(page)
+    await world.open('/module/leaves', html(...parts('b')), page)
+    await world.counted(page, 'pending')
+    await world.open('/fallback', under(SELF, analytics, ...parts('a', 'b', 'c')), page)
+    await world.counted(page, 'duplicate', 2)
+    await world.delivered(page, 3)
+    await world.open('/fallback/leaves', under(SELF, ...parts('d')), page)
+    await world.counted(page, 'pending')
+    assert.equal(asked(world), 2)
+    await world.open('/module', html(analytics, ...parts('a', 'b', 'c', 'd')), page)
+    await world.counted(page, 'duplicate', 4)
+    assert.deepEqual((await world.delivered(page, 4)).map(({ properties }) => properties.experimentId).sort(), ['a', 'b', 'c', 'd'])
+  })
+}
+
 if (!FALLBACK) story('where WebAssembly runs the fallback is never asked for', async (world) => {
   const page = await world.open('/', html(init(), told, snippet(world.origin), tag()))
   await world.delivered(page)
@@ -113,6 +151,17 @@ story('a strict policy with a nonce and Trusted Types lets the fallback in besid
   const page = await world.open('/', under(policy, allowed, told, tag(`data-write-key="wk_story" data-options='${options}'`)))
   await world.delivered(page)
   assert.deepEqual(await page.evaluate(() => window.violations), ['script-src wasm-eval'])
+})
+
+story('under an Integrity-Policy a tag with its hash runs, and so does the fallback', async (world) => {
+  const { 'decision-bridge.js': hash } = JSON.parse(await code('integrity.json'))
+  const notes = script('window.told=[];window.analytics={track:(name,properties)=>told.push(properties.experimentId)}')
+  const { html, headers } = under(SELF, notes, init(), told, tag(`integrity="${hash}" crossorigin`))
+  const page = await world.open('/', { html, headers: { ...headers, 'integrity-policy': 'blocked-destinations=(script)' } })
+  await until(() => page.evaluate(() => window.told.length), 'it is told')
+  assert.equal(asked(world), 1)
+  // The policy is in force.
+  await assert.rejects(page.addScriptTag({ url: FILE }))
 })
 
 for (const [what, attributes, cors] of [

@@ -179,7 +179,7 @@ export function toolStories(kind, { name, properties, key }) {
   })
 
   story(`${kind} is blocked: the next page tells it once, with the time of the decision`, async (world) => {
-    const page = await world.open('/', html(tag(), tool(kind, world, 'delay-300/blocked/'), init({ maxWaitMs: 500 })))
+    const page = await world.open('/', html(tag(), tool(kind, world, 'delay-2000/blocked/'), init({ maxWaitMs: 500 })))
     await ours(page)
     const between = await decide(page)
     await until(async () => (await world.diagnose(page)).warnings?.some(({ message }) => message.includes(`script of ${kind}`)), 'a warning names it')

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { AT, load, locked, page, real, revoked, told } from './page.mjs'
 
 const { fill, keyFields, outcomeFields } = await load('decision.js')
@@ -30,10 +31,10 @@ const ENTRANCES = {
 }
 
 /** What comes of one case: its decisions, and the mistakes that were reported. */
-function outcome(given) {
+function outcome(given, made = real) {
   page({ cookie: given.cookies })
   const mistakes = []
-  const [input, client, settings] = [given.input, given.client, given.settings].map(real)
+  const [input, client, settings] = [given.input, given.client, given.settings].map(made)
   const decisions = ENTRANCES[given.entrance]({ input, client, settings, mistakes })
   const outcome = { decisions: decisions.filter(Boolean).map(told) }
   if (mistakes.length) outcome.mistakes = mistakes
@@ -174,6 +175,54 @@ test('where nothing can be read a decision is invalid and says why', () => {
   const within = { ...call, decisionData: { layerName: revoked([]), experimentName: ['no name'], timestamp: locked() } }
   const decision = readCallback(within, {}, AT, [])
   assert.deepEqual([decision.refused, decision.experimentName, decision.campaignName, decision.decidedAt], [undefined, undefined, undefined, AT])
+})
+
+/** All readers that are called by page code, on one thing. */
+const readAll = (thing) => [
+  readCallback(thing, undefined, AT, []), readEvent(thing, undefined, AT), readDirect([thing], AT, []), readGrowthBook(thing, AT), readAvsb(thing, AT),
+]
+
+test('a field that throws is missing and the rest counts', () => {
+  page()
+  const call = { campaignId: '1', experimentId: '2', variationId: '3', isHoldback: false }
+  const refuse = { get() { throw new Error('hostile') }, enumerable: true, configurable: true }
+  for (const name of ['isHoldback', 'decisionData', 'campaign', 'extension', 'state', 'decidedAt', 'timestamp', 'experimentName', 'userId', 'properties']) {
+    const thing = Object.defineProperty({ ...call }, name, refuse)
+    for (const decision of [readCallback(thing, undefined, AT, []), readDirect([thing], AT, [])]) {
+      assert.deepEqual([decision.experimentId, decision.variationId, decision.refused, decision.isHoldback], ['2', '3', undefined, false], name)
+    }
+  }
+  const properties = Object.defineProperty({ team: 'web' }, 'secret', refuse)
+  assert.deepEqual(readDirect([{ ...call, properties }], AT, []).properties, { team: 'web' })
+})
+
+test('what refers to itself is read like anything else', () => {
+  page()
+  const circle = { campaignId: '1', experimentId: '2', variationId: '3' }
+  for (const name of ['campaign', 'decisionData', 'extension', 'data', 'decision', 'experimentName', 'state']) circle[name] = circle
+  circle.properties = { circle, team: 'web' }
+  circle.layerStates = [circle]
+  for (const decision of readAll(circle).filter(Boolean)) isSound(decision)
+  const mistakes = []
+  const decision = readDirect([circle], AT, mistakes)
+  assert.deepEqual([decision.experimentId, decision.experimentName, decision.properties], ['2', undefined, { team: 'web' }])
+  assert.equal(mistakes.length, 1)
+  let deep = circle
+  for (let level = 0; level < 100_000; level++) deep = { decisionData: deep, data: deep, properties: deep }
+  for (const decision of readAll(deep).filter(Boolean)) assert.ok(decision.refused)
+})
+
+test('objects of the page are never written to', () => {
+  for (const { name, folder, text } of cases) {
+    const shown = []
+    const spy = (value) => {
+      const thing = real(value)
+      shown.push([thing, inspect(thing, { depth: Infinity, showHidden: true })])
+      return thing
+    }
+    outcome(JSON.parse(text), spy)
+    for (const [thing, before] of shown) assert.equal(inspect(thing, { depth: Infinity, showHidden: true }), before, `${folder}: ${name}`)
+  }
 })
 
 test('what only a polluted prototype lends is not there', () => {

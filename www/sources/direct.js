@@ -6,7 +6,7 @@ import { fault, get, isList, moment, scalars } from "../read.js";
 
 const WHO = "trackDecision: field";
 const IDS = "experimentId experimentKey variationId variationKey campaignId userId".split(" ");
-const ALIASES = { variationId: "variantId", variationKey: "variantKey", decidedAt: "assignedAt" };
+const ALIASES = { __proto__: null, variationId: "variantId", variationKey: "variantKey", decidedAt: "assignedAt" };
 
 /** Reads the arguments of a call made at `now`. Mistakes that leave the decision usable go to `mistakes`. */
 export function read(args, now, mistakes) {
