@@ -18,7 +18,10 @@ export type Verdict =
   | "delivered" | "duplicate" | "not-an-exposure" | "holdback" | "preview" | "qa" | "no-consent" | "invalid" | "expired"
   | "pending";
 
-/** What `init` takes. A faulty option is reported and falls back to its default; the rest works. */
+/**
+ * What `init` takes. A faulty option is reported and falls back to its default; the rest works. `consentFrom`, `identify`,
+ * `alias`, `statsig` and `forwardEvents` need `decision-bridge-extras.js` beside the script.
+ */
 export interface Options {
   /** Segment write key (letters, digits, `_`, `-`). With it, and without `window.analytics`, analytics.js is loaded. Default: none. */
   writeKey?: string;
@@ -28,7 +31,7 @@ export interface Options {
   eventName?: string;
   /** How property names are spelled. Default: per source. */
   propertyCase?: "camelCase" | "snake_case";
-  /** Properties added to each exposure. Default: none. */
+  /** Properties added to each exposure, 4096 characters in all, names included; the rest is left out. Default: none. */
   properties?: Record<string, Scalar>;
   /** Which experiment tools are looked for. Default: `"auto"`. */
   sources?: "auto" | SourceKind[];
@@ -168,7 +171,7 @@ export interface DecisionDetails {
   assignedAt?: number | string | Date;
   /** The tool's name, for the report. */
   source?: string;
-  /** Properties added to this exposure. */
+  /** Properties added to this exposure, 4096 characters in all, names included. */
   properties?: Record<string, Scalar>;
 }
 
@@ -213,7 +216,7 @@ export interface Note {
   times: number;
 }
 
-/** What `diagnose()` can tell even when the module does not run. */
+/** What `diagnose()` can tell even when the core does not run. */
 export interface Told {
   version: string;
   /** How many decisions ended how. */
@@ -226,7 +229,7 @@ export interface Told {
   errors: Note[];
 }
 
-/** What `diagnose()` tells while the module does not run, or not any more. */
+/** What `diagnose()` tells at least while the core does not run, or not any more. */
 export interface ShortReport extends Told {
   state: "starting" | `stopped: ${string}` | `cannot run: ${string}`;
 }
@@ -234,7 +237,7 @@ export interface ShortReport extends Told {
 /** What `diagnose()` tells. Without secrets: the write key is shortened. */
 export interface Report extends Told {
   state: "running" | "waiting for init" | "waiting for the page to be shown";
-  /** The options in force. */
+  /** The options in force; `destinations` is `"auto"` where that was asked for. */
   options: Record<string, unknown>;
   /** `waitedMs`: for how long it has been missing; 0 when it is there. */
   destinations: { name: string; state: "missing" | "stub" | "ready" | "failed"; waitedMs: number }[];
