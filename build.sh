@@ -16,7 +16,7 @@ help() {
 ./build.sh bench      measures against the published recipe: a table, and tests/bench/results.json
 ./build.sh chaos      plays random visits with everything going wrong: --visits N --seed S [--visit K]
 ./build.sh size       tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
-./build.sh fuzz       looks for input that breaks a parser: 300 seconds for each target, or --seconds N
+./build.sh fuzz       looks for calls that break a promise of the core: for 300 seconds, or --seconds N
 ./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
 ./build.sh reproduce  builds twice, in two folders, and compares byte for byte
 EOF
@@ -93,9 +93,9 @@ rooms() {
 }
 
 # fuzz [--seconds N]: libFuzzer wants coverage counters, which cargo-fuzz asks rustc for by flags that
-# count as unstable. No address sanitizer: what parses has no line of unsafe code. Inputs that reach
-# something new gather in target/, from one run to the next; one that breaks a property falls into
-# fuzz/corpus/, where `cargo test` tries it again.
+# count as unstable. No address sanitizer: the core has no pointers of its own. Inputs that reach something
+# new gather in target/, from one run to the next; one that breaks a property falls into fuzz/corpus/,
+# where `cargo test` tries it again.
 fuzz() {
   local seconds=300 target
   if [[ ${1:-} == --seconds && ${2:-} =~ ^[0-9]+$ ]]; then seconds=$2; elif (($# > 0)); then help >&2; exit 2; fi
@@ -111,11 +111,9 @@ fuzz() {
 cargo_fuzz() { RUSTC_BOOTSTRAP=1 cargo fuzz "$1" --sanitizer none --target-dir "$TARGET/fuzz" "${@:2}"; }
 
 fuzz_target() {
-  local seeds=("fuzz/corpus/$1")
-  [[ $1 != decisions ]] || seeds+=(tests/fixtures/*/)
   mkdir -p "$TARGET/fuzz/corpus/$1"
-  cargo_fuzz run "$1" "$TARGET/fuzz/corpus/$1" "${seeds[@]}" -- \
-    -max_total_time="$2" -timeout=10 -dict=fuzz/dictionary -artifact_prefix="fuzz/corpus/$1/found-"
+  cargo_fuzz run "$1" "$TARGET/fuzz/corpus/$1" "fuzz/corpus/$1" -- \
+    -max_total_time="$2" -timeout=10 -artifact_prefix="fuzz/corpus/$1/found-"
 }
 
 # What a visitor downloads comes from the crates alone, and deny.toml says which may; npm has the tools.
