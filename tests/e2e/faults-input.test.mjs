@@ -1,12 +1,15 @@
 // Decisions that are too much, or that change under our hands.
 
 import assert from 'node:assert/strict'
-import { story } from './harness.mjs'
+import { FALLBACK, story } from './harness.mjs'
+import { memorySpy, moduleMemory } from './memory.mjs'
 import { decision, html, init, snippet, tag } from './pages.mjs'
 
 story('a hundred names of a megabyte are cut, and none of it enters the module', async (world) => {
-  const page = await world.open('/', html(snippet(world.origin), init(), tag()))
+  const page = await world.open('/', html(memorySpy, snippet(world.origin), init(), tag()))
   await world.idle(page)
+  const before = await moduleMemory(page)
+  assert.ok(before > 0 || FALLBACK)
   await page.evaluate(() => {
     for (let index = 0; index < 100; index++) {
       const name = String.fromCharCode(97 + (index % 26)).repeat(1e6)
@@ -15,6 +18,7 @@ story('a hundred names of a megabyte are cut, and none of it enters the module',
   })
   const events = await world.delivered(page, 100)
   assert.deepEqual([...new Set(events.map(({ properties }) => properties.experimentName.length))], [512])
+  assert.ok((await moduleMemory(page)) - before <= 65536, 'a page of memory at most, for a hundred decisions')
 })
 
 story('a decision that the page changes after the call is told as it was at the call', async (world) => {

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { driven, telling } from './driven.mjs'
-import { launch, story, until } from './harness.mjs'
+import { FALLBACK, launch, story, until } from './harness.mjs'
+import { memorySpy, moduleMemory } from './memory.mjs'
 import { decision, html, init, layerDecision, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 // Playwright turns the cache off.
@@ -227,8 +228,7 @@ for (const [name, patch] of [
 }
 
 story('a page that lives for hours: neither heap nor module grow with what was decided', async (world) => {
-  const spy = script(`const real=WebAssembly.instantiate;WebAssembly.instantiate=(...args)=>real(...args).then((it)=>{window.memory=Object.values((it.instance||it).exports).find((each)=>each instanceof WebAssembly.Memory);return it})`)
-  const page = await world.open('/', html(spy, script('window.analytics={track(){}}'), init({ dedupe: 'page' }), tag()))
+  const page = await world.open('/', html(memorySpy, script('window.analytics={track(){}}'), init({ dedupe: 'page' }), tag()))
   await world.idle(page)
   const session = await world.context.newCDPSession(page)
   const decide = (count) => page.evaluate(async (count) => {
@@ -240,10 +240,11 @@ story('a page that lives for hours: neither heap nor module grow with what was d
   const size = async () => {
     await session.send('HeapProfiler.collectGarbage')
     const { usedSize } = await session.send('Runtime.getHeapUsage')
-    return [usedSize, await page.evaluate(() => window.memory?.buffer.byteLength ?? 0)]
+    return [usedSize, await moduleMemory(page)]
   }
   await decide(10_000)
   const [heap, module] = await size()
+  assert.ok(module > 0 || FALLBACK)
   await decide(40_000)
   await world.idle(page)
   const [heapAfter, moduleAfter] = await size()
