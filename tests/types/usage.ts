@@ -138,12 +138,12 @@ export function use(bridge: DecisionBridge): unknown {
 }
 
 function read(report: Report) {
-  const [destination] = report.destinations;
+  const [destination] = report.destinations ?? [];
   const [source] = report.sources;
   const [last] = report.decisions;
   const [error] = [...report.errors, ...report.warnings];
   return [
-    report.options.dedupe,
+    report.options?.dedupe,
     destination?.name, destination?.state === "stub", destination?.waitedMs.toFixed(),
     source?.name, source?.found, source?.hooked,
     report.signals.preview, report.signals.qa,
