@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { story, until } from './harness.mjs'
-import { decision, html, init, push, snippet, snippetCode, tag } from './pages.mjs'
+import { decision, html, init, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 const HOLDING = { requireConsent: true }
 /** What is stored by anybody but analytics.js. */
@@ -64,6 +64,17 @@ story('consent withdrawn while a decision waits for analytics: it never leaves, 
   await world.delivered(page, 0)
   await world.open('/second', html(snippet(world.origin), init(HOLDING), push('consent', true), tag()), page)
   await world.delivered(page, 0)
+})
+
+story('consent withdrawn within `track` stops the rest at once', async (world) => {
+  const analytics = script('window.told=[];window.analytics={track(name,properties){told.push(properties.experimentId);decisionBridge.consent(false)}}')
+  const decisions = ['a', 'b', 'c'].map((experimentId) => push('trackDecision', decision({ experimentId })))
+  const page = await world.open('/', html(analytics, init(HOLDING), ...decisions, tag()))
+  await world.counted(page, 'pending', 3)
+  await page.evaluate(() => window.decisionBridge.consent(true))
+  await world.counted(page, 'no-consent', 3)
+  await world.idle(page)
+  assert.deepEqual([await page.evaluate(() => window.told), await stored(page)], [['a'], []])
 })
 
 story('held decisions are not carried to the next page: that would be storing', async (world) => {
