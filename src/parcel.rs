@@ -201,6 +201,7 @@ impl Item {
 
     /// Where it has to go to, if these destinations were seen on this page. With `destinations: "auto"`,
     /// only to those that were seen, here or by an earlier page; where none of its own was, to all.
+    #[inline(never)]
     pub fn wanted(&self, seen: Set) -> Set {
         let seen = self.all & (self.known | seen);
         if seen == 0 { self.all } else { seen }
@@ -214,6 +215,7 @@ impl Item {
     }
 
     /// Those that wait to be handed over.
+    #[inline(never)]
     pub fn waiting(&self) -> Set {
         self.open & !(self.stub | self.tool)
     }
