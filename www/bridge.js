@@ -38,7 +38,7 @@ const STEPS = [
   "@ took charge",
   "@ threw: ",
 ];
-const [PARKED, WAITS, THREW] = [2, 4, 8];
+const [PARKED, WAITS, CONFIRMED, THREW] = [2, 4, 7, 8];
 const REASONS = [
   "",
   "no destination is wanted",
@@ -198,11 +198,15 @@ export function makeBridge(report, tag, ...whereabouts) {
     const late = new Promise((_, reject) => (fetching = setTimeout(reject, 3000, "no answer")));
     Promise.race([late, fetchBeside("extras", EXTRAS_INTEGRITY, tag, ...whereabouts)])
       .then((make) => (extras = make({ given: options, store, exposures, heard, listeners, hooked, tellConsent: setConsent })))
-      .catch((error) => warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error))
+      .catch((error) => {
+        heard.push = () => {};
+        warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error);
+      })
       .then(() => {
         clearTimeout(fetching);
         options.extras = false;
         start();
+        serve();
       });
   }
 
@@ -248,7 +252,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
   function tell(item) {
-    const { decision, ids } = item;
+    const { decision, ids, done } = item;
     if (!ids) {
       const name = decision.experimentName || decision.experimentKey || experimentOf(decision);
       if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no readable name, only its id");
@@ -266,7 +270,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const flags = bits.reduce((flags, bit, place) => flags | (!!bit << (place + 4)), VERDICTS.indexOf(decision.refused) + 1);
     if (ids) {
       const to = item.to || targets.map((index) => [index, 1, ids[index], ids[index]]);
-      for (const [index, occurrence, , offered] of to) core.call("parcel", index, occurrence, !!offered);
+      for (const [index, occurrence, , offered] of to) if (!done?.includes(index)) core.call("parcel", index, occurrence, !!offered);
       core.call("carried", item.id, flags, item.receivedAt);
     } else {
       remembered(item);
@@ -456,6 +460,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     const step = arg % 16;
     const told = worded(STEPS[step], index) + (step === WAITS ? STATES[arg >> 4] + ": waits" : step === THREW ? item.error : "");
     report.step(item.id, told);
+    // What a core that dies has no need to leave to the next one.
+    if (step === CONFIRMED) (item.done ??= []).push(index);
     if (step === PARKED) warnOfParking();
     if (step === THREW) report.error(told);
   }
@@ -554,7 +560,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   function diagnose() {
-    const told = { state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting" };
+    const told = { state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting", options: {}, destinations: [] };
     if (options) {
       warnOfNative();
       told.options = shown(options);
@@ -578,6 +584,9 @@ export function makeBridge(report, tag, ...whereabouts) {
     // What happened on the page.
     look: lookAgain,
     hidden() {
+      // Better without the extras than not at all.
+      if (options) options.extras = false;
+      start();
       if (!fed) return;
       learn();
       core.call("hidden");

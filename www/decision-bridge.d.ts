@@ -179,7 +179,6 @@ export interface DecisionDetails {
 export interface DecisionSeen {
   source: string;
   campaignId?: string;
-  campaignKey?: string;
   campaignName?: string;
   experimentId?: string;
   experimentKey?: string;
@@ -187,6 +186,8 @@ export interface DecisionSeen {
   variationId?: string;
   variationKey?: string;
   variationName?: string;
+  /** The key of the feature flag the experiment runs on. */
+  flagKey?: string;
   isHoldback: boolean;
   userId?: string;
   /** When it was decided, in ms since the epoch. */
@@ -237,7 +238,7 @@ export interface ShortReport extends Told {
 /** What `diagnose()` tells. Without secrets: the write key is shortened. */
 export interface Report extends Told {
   state: "running" | "waiting for init" | "waiting for the page to be shown";
-  /** The options in force; `destinations` is `"auto"` where that was asked for. */
+  /** The options in force, none before `init`; `destinations` is `"auto"` where that was asked for. */
   options: Record<string, unknown>;
   /** `waitedMs`: for how long it has been missing; 0 when it is there. */
   destinations: { name: string; state: "missing" | "stub" | "ready" | "failed"; waitedMs: number }[];

@@ -32,7 +32,7 @@ export function shorten(script, names) {
   };
   const text = script
     .replace(/\bcall\("(\w+)"/g, (_, name) => `call("${short(name)}"`)
-    .replace(/\bapi\.(\w+)/g, (_, name) => `api.${short(name)}`);
+    .replace(/\bapi\.(\w+)/g, (all, name) => (names.has(name) ? `api.${short(name)}` : all));
   for (const name of names.keys()) if (!called.has(name)) throw new Error(`nobody calls ${name}`);
   return text;
 }
