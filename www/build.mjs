@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 // What a visitor may be asked to download. We are above it, so the build fails above the ceiling, which
 // is today's weight: it is lowered with every byte that is won, never raised.
 const BUDGET = 20480;
-const CEILING = Number(process.env.BUDGET_BYTES || 22150);
+const CEILING = Number(process.env.BUDGET_BYTES || 22000);
 const MEMORY_BUDGET = 1.2e6;
 
 // The tools of the build lie beside the tests.

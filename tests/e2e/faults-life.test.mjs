@@ -214,6 +214,7 @@ for (const [name, patch] of [
   story(`a setTimeout that ${name}: decisions are told by what else happens, and the page stays quiet`, async (world) => {
     const page = await world.open('/', html(script(patch), init({ pollIntervalMs: 50, maxWaitMs: 300 }), push('trackDecision', decision()), tag()))
     await world.counted(page, 'pending')
+    await until(async () => (await world.diagnose(page)).state === 'running', 'the bridge runs')
     await page.evaluate(() => {
       window.told = []
       window.analytics = { track: (name, properties) => void window.told.push(properties.experimentId) }
