@@ -429,14 +429,14 @@ export function makeBridge(report, tag, ...whereabouts) {
   function send(item, index) {
     const { decision, id } = item;
     const { kind, send } = DESTINATIONS[index];
-    const messageId_ = messageId(item, index);
-    (item.ids ??= {})[index] = messageId_;
+    const idempotencyKey = messageId(item, index);
+    (item.ids ??= {})[index] = idempotencyKey;
     const { pageUrl: url, pagePath: path, pageTitle: title } = decision;
     const answer = attempt(
       () => outside(() => {
         const exposure = spell(item, options, kind);
         exposures.add(exposure.name);
-        Object.assign(exposure, { decision, options, messageId: messageId_, time: isoTime(decision.decidedAt) });
+        Object.assign(exposure, { decision, options, messageId: idempotencyKey, time: isoTime(decision.decidedAt) });
         exposure.traits = (experiments) => (extras ? extras.traits(experiments, session.period) : () => {});
         exposure.page = url && url !== here() && { url, path, ...(title && { title }), search: "" };
         const confirmed = () => {

@@ -93,7 +93,7 @@ const OPTIONS = {
   debug: flag(false),
 };
 
-/** Reads what the page passed to `init`; `extras` says whether it takes those. Each fault is one text in `mistakes`. */
+/** Reads what the page passed to `init`; its field `extras` says whether the page asks for any. Each fault is one text in `mistakes`. */
 export function parse(given, mistakes) {
   if (!isObject(given ?? {})) {
     mistakes.push("init: the options are " + spelled(given) + ", must be an object");

@@ -1,5 +1,5 @@
-// What Segment needs as plain JavaScript: it has to work, and to cost nothing, when our module
-// does not run.
+// Segment: `window.analytics`, be it the snippet's stub, analytics.js, the npm package, or another library
+// that speaks its language.
 import { experimentOf, variationOf } from "../decision.js";
 import { at, can, get, isList, isObject, keys } from "../read.js";
 import { makeScript } from "../script.js";
