@@ -165,10 +165,19 @@ async function visitor(server, expects, worlds) {
     /** What came over the line, repeats included. */
     sent: (name = 'Experiment Viewed') => server.events.filter((event) => event.type === 'track' && event.event === name),
 
-    /** Waits until the report counts so many decisions under a verdict, or under `pending`. */
+    /** Waits until the report counts so many decisions under a verdict, or under `pending`, where the core holds them. */
     counted: (page, verdict, count = 1) =>
       until(
-        () => page.evaluate(([verdict, count]) => window.decisionBridge.diagnose?.().counts?.[verdict] === count, [verdict, count]).catch(() => false),
+        () =>
+          page
+            .evaluate(
+              ([verdict, count]) => {
+                const { state, counts } = window.decisionBridge.diagnose?.() ?? {}
+                return counts?.[verdict] === count && (verdict !== 'pending' || state !== 'starting')
+              },
+              [verdict, count],
+            )
+            .catch(() => false),
         () => `the report counts ${count} ${verdict}`,
       ),
 
