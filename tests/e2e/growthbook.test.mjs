@@ -49,7 +49,8 @@ story('users change: each one’s decision is sent, the same variation twice inc
   // 124 is in the control group, the others are not.
   const tab = await world.open('/', live(world, instance(), attach, script(`for(const id of ['user_123','user_124','user_126','user_124'])see(id)`)))
   const events = await world.delivered(tab, 3)
-  assert.deepEqual(seen(events), ['1', '0', '1'])
+  // Three requests of analytics.js may overtake each other.
+  assert.deepEqual(seen(events).sort(), ['0', '1', '1'])
 })
 
 story('made before attach, in production: the last visitor’s decision arrives', async (world) => {
