@@ -51,6 +51,8 @@ story('users change: each one’s decision is sent, the same variation twice inc
   const events = await world.delivered(tab, 3)
   // Three requests of analytics.js may overtake each other.
   assert.deepEqual(seen(events).sort(), ['0', '1', '1'])
+  const { decisions } = await world.diagnose(tab)
+  assert.deepEqual(decisions.filter(({ verdict }) => verdict === 'delivered').map(({ variationKey }) => variationKey), ['1', '0', '1'], 'the order in which they were made')
 })
 
 story('made before attach, in production: the last visitor’s decision arrives', async (world) => {
