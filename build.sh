@@ -62,8 +62,8 @@ dist() {
   need_toolchain
   need_node
   # Little stack makes short addresses; without references wasm-bindgen leaves its table of them out.
-  step 'Compiling the module' compile small -Clink-arg=-zstack-size=8192 -Ctarget-feature=-reference-types
-  step 'Compiling the fallback' compile fallback -Clink-arg=-zstack-size=8192 -Ctarget-cpu=mvp
+  step 'Compiling the module' compile small -Clink-arg=-zstack-size=4096 -Ctarget-feature=-reference-types
+  step 'Compiling the fallback' compile fallback -Clink-arg=-zstack-size=4096 -Ctarget-cpu=mvp
   echo 'Optimizing, and bundling into dist/ …'
   node www/build.mjs "$TARGET"/{small,fallback}/wasm32-unknown-unknown/release/decision_bridge.wasm
 }

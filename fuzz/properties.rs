@@ -57,11 +57,8 @@ struct Page {
 pub fn core(data: &[u8]) {
     let mut numbers = Numbers(data);
     let mut page = Page::default();
-    // What an earlier run left behind is used up.
+    renew();
     now(1e6, 0.0);
-    recalled(0, 0);
-    carried(0, 0, 0.0);
-    (0..4).for_each(keep);
     let (flags, destinations) = (numbers.byte(), numbers.byte());
     let (poll, max_wait, carry_over) = (numbers.float(), numbers.float(), numbers.float());
     init(poll, max_wait, carry_over, flags, destinations);

@@ -17,9 +17,11 @@ use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, PLACES, State, only
 /// The period of a carried item is the one in its register.
 const THIS_PERIOD: u32 = 1 << 10;
 
+// In this order: the outbox is large, and small addresses are short where they are named.
+#[repr(C)]
 struct Desk {
-    outbox: Outbox,
-    /// The hash over the letters that came since the last one was kept.
+    /// The hash over the letters that came since the last one was kept. Zeros before `init`: what is not
+    /// zero here has to be downloaded.
     letters: Hash,
     /// The last hash that was made.
     made: Hash,
@@ -28,6 +30,7 @@ struct Desk {
     memory: Memory,
     /// The item that is carried next.
     item: Item,
+    outbox: Outbox,
 }
 
 impl Desk {
@@ -46,7 +49,7 @@ thread_local! {
     static DESK: UnsafeCell<Desk> = const {
         UnsafeCell::new(Desk {
             outbox: Outbox::NONE,
-            letters: Hash::new(),
+            letters: Hash::NONE,
             made: Hash::NONE,
             registers: [Hash::NONE; 4],
             memory: [Mark::NONE; PLACES],
@@ -58,6 +61,15 @@ thread_local! {
 fn desk<T>(does: impl FnOnce(&mut Desk) -> T) -> T {
     // SAFETY: nothing that is done here comes back through the door.
     DESK.with(|desk| does(unsafe { &mut *desk.get() }))
+}
+
+/// What a fresh instance of the module begins with; see [`Outbox::renew`].
+pub fn renew() {
+    desk(|desk| {
+        desk.outbox.renew();
+        desk.registers = [Hash::NONE; 4];
+        (desk.made, desk.memory, desk.item) = (Hash::NONE, [Mark::NONE; PLACES], Item::NONE);
+    });
 }
 
 /// The moment of all calls that follow: ms since the epoch, and ms on a clock that never jumps back.
@@ -95,7 +107,10 @@ pub fn word(index: u32) -> u32 {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn init(poll: f64, max_wait: f64, carry_over: f64, flags: u32, destinations: u32) {
     let options = Options { poll_interval_ms: poll, max_wait_ms: max_wait, carry_over_ms: carry_over, flags };
-    desk(|desk| desk.outbox.init(options, destinations));
+    desk(|desk| {
+        desk.letters = Hash::new();
+        desk.outbox.init(options, destinations);
+    });
 }
 
 /// Whether we may store and send: 0 granted, 1 unknown, 2 denied. The period is what its register holds.

@@ -18,6 +18,3 @@ pub mod outbox;
 pub mod parcel;
 
 pub mod js;
-
-#[cfg(target_arch = "wasm32")]
-mod memory;

@@ -9,8 +9,10 @@ use crate::key::Hash;
 use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, Set, State, only, place};
 
 mod effect;
+mod lists;
 
 pub use effect::{Effect, Step};
+use lists::{Items, Queue};
 
 /// How many decisions wait at most. The oldest stay.
 pub const LIMIT: usize = 1000;
@@ -36,39 +38,9 @@ pub enum Call {
     Threw,
 }
 
-/// The effects that wait for their turn.
-struct Queue {
-    effects: Vec<f64>,
-    /// How many of them had it already: taking them from the front of a long list would move all
-    /// others each time.
-    had: usize,
-}
-
-impl Queue {
-    #[inline(always)]
-    fn push(&mut self, effect: Effect) {
-        let (id, rest) = effect.parts();
-        self.put(id, rest);
-    }
-
-    #[inline(never)]
-    fn put(&mut self, id: u32, rest: u32) {
-        self.effects.push(f64::from(id) * 8_388_608.0 + f64::from(rest));
-    }
-
-    /// The next one, or 0.
-    fn next(&mut self) -> f64 {
-        if let Some(effect) = self.effects.get(self.had) {
-            self.had += 1;
-            return *effect;
-        }
-        self.effects.clear();
-        self.had = 0;
-        0.0
-    }
-}
-
 /// What is known beside the items.
+// In this order: small addresses are short where they are named, and most lists lie behind.
+#[repr(C)]
 struct Page {
     options: Options,
     /// Milliseconds since the epoch. Only this clock means something to the next page.
@@ -106,16 +78,18 @@ struct Page {
     effects: Queue,
 }
 
-/// The outbox. See the module.
+/// The outbox. See the module. It is nothing but zeros until it starts: what lies in the module's memory
+/// from the beginning would else have to be downloaded.
+#[repr(C)]
 pub struct Outbox {
-    items: Vec<Item>,
     page: Page,
+    items: Items,
 }
 
 impl Outbox {
     /// An outbox that serves nobody.
     pub const NONE: Outbox = Outbox {
-        items: Vec::new(),
+        items: Items::NONE,
         page: Page {
             options: Options { poll_interval_ms: 0.0, max_wait_ms: 0.0, carry_over_ms: 0.0, flags: 0 },
             wall: 0.0,
@@ -136,18 +110,55 @@ impl Outbox {
             stubs: 0,
             ready: 0,
             failed: 0,
-            effects: Queue { effects: Vec::new(), had: 0 },
+            effects: Queue::NONE,
         },
     };
 
-    /// Starts anew, with these options and destinations.
+    /// Starts, once, with these options and destinations.
     pub fn init(&mut self, options: Options, destinations: Set) {
-        let (wall, steady) = (self.page.wall, self.page.steady);
-        *self = Outbox::NONE;
         let page = &mut self.page;
-        (page.wall, page.steady, page.options) = (wall, steady, options);
+        page.options = options;
         page.used = destinations & (only(NOBODY) - 1);
         page.wanted = if options.is(Options::FINDS_DESTINATIONS) { 0 } else { page.used };
+    }
+
+    /// Becomes what it is in a fresh instance of the module. A page has one instance for each life; tests
+    /// have one for many pages.
+    pub fn renew(&mut self) {
+        let Page {
+            options: _,
+            wall,
+            steady,
+            running,
+            spent,
+            called_at,
+            consent,
+            period,
+            redirects,
+            leaving,
+            release,
+            latecomers,
+            used,
+            wanted,
+            look,
+            blocked,
+            stubs,
+            ready,
+            failed,
+            effects,
+        } = &mut self.page;
+        self.items.clear();
+        effects.clear();
+        for time in [wall, steady, running, spent, called_at] {
+            *time = 0.0;
+        }
+        for set in [used, wanted, look, blocked, stubs, ready, failed] {
+            *set = 0;
+        }
+        for flag in [redirects, leaving, release] {
+            *flag = false;
+        }
+        (*consent, *period, *latecomers) = (Consent::Granted, Hash::NONE, 0);
     }
 
     /// The moment of all that happens until it is told again: ms since the epoch, and on a clock that
@@ -262,7 +273,7 @@ impl Outbox {
         // What an earlier page left is older than all that came on this one.
         let later = |other: &Item| item.carried && other.received_at > item.received_at;
         let at = self.items.iter().position(later).unwrap_or(self.items.len());
-        self.items.insert(at, *item);
+        self.items.insert(at, item);
         self.look_for_waiting();
     }
 
@@ -294,7 +305,7 @@ impl Outbox {
             page.effects.push(Effect::Purge);
             return;
         }
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             let before = item.hold;
             item.hold = hold(&item.decision, consent);
             // Waiting for consent is not waiting for a destination.
@@ -317,20 +328,14 @@ impl Outbox {
         let it = only(destination) & page.used;
         let failed = state == State::Failed;
         let changed = (page.stubs | page.ready) & it != 0 || failed != (page.failed & it != 0);
-        page.stubs &= !it;
-        page.ready &= !it;
-        page.failed &= !it;
+        put(&mut page.stubs, it, state == State::Stub);
+        put(&mut page.ready, it, matches!(state, State::Ready | State::ReadyAndConfirms));
+        put(&mut page.failed, it, failed);
         if state != State::Missing {
             page.wanted |= it;
         }
-        match state {
-            State::Missing => {}
-            State::Stub => page.stubs |= it,
-            State::Ready | State::ReadyAndConfirms => page.ready |= it,
-            State::Failed => page.failed |= it,
-        }
         let lacks = (page.stubs | page.ready) & it == 0;
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             if item.open & it == 0 {
                 continue;
             }
@@ -341,13 +346,13 @@ impl Outbox {
                     item.stub &= !it;
                     item.tool |= it;
                     item.taken |= it;
-                    item.at(destination).taken_at = page.running;
+                    item.taken_at = page.running;
                     page.effects.push(Effect::Trace(item.id, Step::Tool(destination)));
                 } else if state == State::Ready {
                     page.confirm(item, destination);
                 }
             } else if item.taken & it != 0 {
-                if page.running - item.at(destination).taken_at >= GRACE_MS {
+                if page.running - item.taken_at >= GRACE_MS {
                     page.confirm(item, destination);
                 }
             } else if lacks && news && item.wanted(page.wanted) & !item.tool & it != 0 {
@@ -414,17 +419,12 @@ impl Outbox {
             page.effects.push(Effect::Trace(id, Step::Threw(destination)));
             return;
         }
-        item.stub &= !it;
-        item.tool &= !it;
         item.offered |= it;
         let real = page.stubs & it == 0;
-        if real {
-            item.tool |= it;
-            page.effects.push(Effect::Trace(id, Step::Tool(destination)));
-        } else {
-            item.stub |= it;
-            page.effects.push(Effect::Trace(id, Step::Stub(destination)));
-        }
+        put(&mut item.tool, it, real);
+        put(&mut item.stub, it, !real);
+        page.effects
+            .push(Effect::Trace(id, if real { Step::Tool(destination) } else { Step::Stub(destination) }));
         if real && !confirms {
             page.remember(item, destination);
             page.confirm(item, destination);
@@ -444,7 +444,7 @@ impl Outbox {
 
     /// The page wants everything tried again, whatever a destination threw at it.
     pub fn flush(&mut self) {
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             item.threw = 0;
             item.threw_twice = 0;
             item.tired = 0;
@@ -468,7 +468,7 @@ impl Outbox {
     pub fn tick(&mut self) {
         // Nobody waits longer for those that come late than for the others.
         let over = self.page.wall - self.page.options.max_wait_ms;
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             item.recalled = 0;
             item.new = false;
             if item.told && item.received_at <= over {
@@ -493,9 +493,9 @@ impl Outbox {
         } else if !self.send_next() {
             self.give_up();
             // With the others nothing more can happen.
-            self.items.retain(|item| item.open != 0);
+            self.items.sweep();
             self.page.latecomers = self.items.iter().filter(|item| item.told).count();
-            if self.page.effects.effects.is_empty() && std::mem::take(&mut self.page.release) {
+            if self.page.effects.is_empty() && std::mem::take(&mut self.page.release) {
                 self.page.effects.push(Effect::Release);
             }
         }
@@ -528,7 +528,7 @@ impl Outbox {
         if page.is_paused() || page.consent != Consent::Granted {
             return false;
         }
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             let Some(destination) = each(item.waiting() & takes & !item.tired).next() else { continue };
             if item.hold.is_some() || item.is_fresh() {
                 continue;
@@ -552,7 +552,7 @@ impl Outbox {
     fn give_up(&mut self) {
         let page = &mut self.page;
         let paused = page.is_paused();
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             if item.hold == Some(Hold::Consent) || item.is_fresh() || item.told {
                 continue;
             }
@@ -586,11 +586,11 @@ impl Outbox {
 
     fn is_full(&self) -> bool {
         let waiting = || self.items.iter().filter(|item| self.page.waits(item)).count();
-        self.items.len() >= LIMIT && (waiting() >= LIMIT || self.items.len() >= 2 * LIMIT)
+        self.items.len() >= LIMIT && (waiting() >= LIMIT || self.items.len() >= lists::ROOM)
     }
 
     fn look_for_waiting(&mut self) {
-        for item in &self.items {
+        for item in self.items.iter() {
             if item.hold != Some(Hold::Consent) {
                 self.page.look |= item.unsettled();
             }
@@ -721,6 +721,11 @@ impl Page {
 #[inline(never)]
 fn find(items: &mut [Item], id: u32) -> Option<&mut Item> {
     items.iter_mut().find(|item| item.id == id)
+}
+
+/// Whether `it` is in the set from now on.
+fn put(set: &mut Set, it: Set, is_in: bool) {
+    *set = *set & !it | if is_in { it } else { 0 };
 }
 
 /// The destinations of a set, from 0 on.

@@ -97,21 +97,14 @@ pub struct Item {
     pub arrived: f64,
     /// What the steady clock said then.
     pub came_at: f64,
+    /// What the clock of running time said when a real tool took over from its stub last.
+    pub taken_at: f64,
     /// The decision.
     pub decision: Decision,
     /// The dedupe period it was made in. What is remembered of another one says nothing about it.
     pub period: Hash,
-    /// What else there is to know of each parcel.
-    pub parcels: [Parcel; PLACES],
-}
-
-/// What goes to one destination.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parcel {
-    /// What the clock of running time said when the real tool took over from the stub.
-    pub taken_at: f64,
-    /// How many changes of variation came before it, plus one.
-    pub occurrence: u16,
+    /// By destination: how many changes of variation came before, plus one.
+    pub occurrences: [u16; PLACES],
 }
 
 /// What was last handed to a destination for a dedupe key, seen from a decision with that key: the
@@ -157,6 +150,7 @@ impl Item {
         received_at: 0.0,
         arrived: 0.0,
         came_at: 0.0,
+        taken_at: 0.0,
         all: 0,
         open: 0,
         delivered: 0,
@@ -178,25 +172,20 @@ impl Item {
         stored: false,
         parked: false,
         told: false,
-        parcels: [Parcel { taken_at: 0.0, occurrence: 0 }; PLACES],
+        occurrences: [0; PLACES],
     };
 
     /// Puts a parcel for a destination in.
+    #[expect(clippy::indexing_slicing, reason = "a place is in the list")]
     pub fn put(&mut self, destination: Destination, occurrence: u16) {
         self.all |= only(destination);
-        self.at(destination).occurrence = occurrence;
-    }
-
-    /// What else there is to know of a parcel.
-    #[expect(clippy::indexing_slicing, reason = "a place is in the list")]
-    pub fn at(&mut self, destination: Destination) -> &mut Parcel {
-        &mut self.parcels[place(destination)]
+        self.occurrences[place(destination)] = occurrence;
     }
 
     /// The occurrence of a parcel.
     #[expect(clippy::indexing_slicing, reason = "a place is in the list")]
     pub fn occurrence(&self, destination: Destination) -> u16 {
-        self.parcels[place(destination)].occurrence
+        self.occurrences[place(destination)]
     }
 
     /// Where it has to go to, if these destinations were seen on this page. With `destinations: "auto"`,

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::world::World;
+use common::world::{World, outbox};
 use common::{AMPLITUDE, Decided, SEGMENT, hash, held_back, of_unit, optimizely};
 use decision_bridge::gate::Options;
 use decision_bridge::key::Hash;
@@ -29,8 +29,8 @@ fn told() -> Told {
 }
 
 impl Told {
-    fn outbox(&self) -> Outbox {
-        let mut outbox = Outbox::NONE;
+    fn outbox(&self) -> Box<Outbox> {
+        let mut outbox = outbox();
         let World { options, .. } = World::new();
         outbox.init(Options { flags: options.flags | self.flags, ..options }, 3);
         outbox.facts(Default::default(), hash(&[self.period]));

@@ -45,6 +45,7 @@ const ENDED: u32 = 11;
 
 /// A fresh outbox for one destination, with the options as they are by default, and consent.
 pub fn start() {
+    renew();
     now(1e12, 5.0);
     init(250.0, 5000.0, 1_800_000.0, 1 << 2, 1);
     hashed(2, "session");
@@ -54,6 +55,7 @@ pub fn start() {
 
 /// A text has the hash that it has everywhere.
 pub fn hashes() {
+    start();
     assert_eq!(hashed(9, ""), [0x6c62_272e, 0x07bb_0142, 0x62b8_2175, 0x6295_c58d]);
     // Bytes 66 00 fc 00 3d d8 00 de.
     assert_eq!(hashed(0, "fü😀"), [0x41f3_81e9, 0x5a65_9b49, 0xdadb_b199, 0x52d4_8ce8]);

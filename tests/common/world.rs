@@ -79,7 +79,7 @@ pub struct World {
     pub options: Options,
     pub destinations: Set,
     each_page_is_a_scope: bool,
-    pub outbox: Outbox,
+    pub outbox: Box<Outbox>,
     pub now: Now,
     pub facts: Facts,
     pub segment: State,
@@ -112,6 +112,18 @@ pub struct World {
     pub trespasses: Vec<String>,
 }
 
+/// An outbox that serves nobody. It is too large for a test's stack, so it is copied from where it is to where
+/// it shall be.
+pub fn outbox() -> Box<Outbox> {
+    static NONE: Outbox = Outbox::NONE;
+    let mut outbox = Box::<Outbox>::new_uninit();
+    // SAFETY: an outbox is numbers alone, owns nothing, and all of it is copied.
+    unsafe {
+        outbox.as_mut_ptr().copy_from_nonoverlapping(&raw const NONE, 1);
+        outbox.assume_init()
+    }
+}
+
 impl World {
     /// A first page with these options, with Segment loaded.
     #[track_caller]
@@ -121,7 +133,7 @@ impl World {
             options,
             destinations,
             each_page_is_a_scope,
-            outbox: Outbox::NONE,
+            outbox: outbox(),
             now: Now { wall: AT, steady: 1000.0 },
             facts: Facts {
                 consent: Consent::Granted,
@@ -166,8 +178,8 @@ impl World {
     }
 
     /// The outbox of a page that just begins.
-    pub fn fresh(&self) -> Outbox {
-        let mut outbox = Outbox::NONE;
+    pub fn fresh(&self) -> Box<Outbox> {
+        let mut outbox = outbox();
         outbox.now(self.now.wall, self.now.steady);
         outbox.init(self.options, self.destinations);
         outbox
