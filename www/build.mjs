@@ -75,7 +75,7 @@ async function bundle(name, virtual = {}, define = {}, change = (text) => text) 
     bundle: true,
     write: false,
     format: "iife",
-    target: "es2020",
+    target: "es2021",
     charset: "ascii",
     define: { VERSION: JSON.stringify(version), ...define },
     banner: { js: `/* Decision Bridge ${version}, MIT OR Apache-2.0 */"use strict";` },
