@@ -15,7 +15,7 @@ help() {
 ./build.sh dist       builds dist/
 ./build.sh bench      measures against the published recipe: a table, and tests/bench/results.json
 ./build.sh chaos      plays random visits with everything going wrong: --visits N --seed S [--visit K]
-./build.sh size       tells what is shipped, in bytes; every build fails above the ceiling in www/build.mjs
+./build.sh size       tells what is shipped, in bytes; every build fails above the budget in www/build.mjs
 ./build.sh fuzz       looks for calls that break a promise of the core: for 300 seconds, or --seconds N
 ./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
 ./build.sh reproduce  builds twice, in two folders, and compares byte for byte

@@ -1,14 +1,14 @@
 // The bridge: brings decisions to the core with what the page shows, and does what the core asks. What
 // is judged, held, delivered and remembered is the core's to say.
-import { fetchBeside } from "./beside.js";
+import { awaitExtras } from "./await-extras.js";
 import { steady, wall } from "./clock.js";
 import { makeCore } from "./core.js";
-import { enrich, experimentOf, keyFields, land, outcomeFields } from "./decision.js";
+import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
 import { AUTO, DESTINATIONS } from "./destinations.js";
 import { isForeign, loadSegment } from "./destinations/segment.js";
 import { MISSING, STATES, STUB } from "./destinations/state.js";
 import { parse, shown } from "./options.js";
-import { at, attempt, cookie, fault, get, isList, text } from "./read.js";
+import { at, attempt, can, cookie, fault, find, text } from "./read.js";
 import { record, revive } from "./record.js";
 import { VERDICTS } from "./report.js";
 import { makeSession } from "./session.js";
@@ -22,15 +22,14 @@ import { SITE, TAB, makeStore } from "./store.js";
 const SLICE_MS = 25; // for which the page may be kept busy in one go: half of a long task
 const SIGNALS_MS = 1000; // how often the page is searched for signals at most
 const ABANDONED_MS = 60000; // how long a page that did not say goodbye is given before others take over
-const OVERDUE_MS = 1000; // the page's own setTimeout may never call us
 const MOST = 1000; // how many decisions wait for `init`, or may come while we call the page
 const [KEY, OUTCOME, PERIOD, WHO] = [0, 1, 2, 3]; // the core's registers
 
 // What the core says of a decision, in words, in the order of its numbers; `@` is the destination.
 const STEPS = [
   "held: waits for consent",
-  "held: told on the landing page of its redirect",
-  "the wait on this page is over: left for the next page",
+  "held: told where its redirect lands",
+  "maxWaitMs is over: left for the next page",
   "taken over from an earlier page",
   "@ is ",
   "handed to the stub of @",
@@ -53,8 +52,8 @@ const REASONS = [
 ];
 const [FULL, SAME] = [2, 5];
 
-/* global EXTRAS_INTEGRITY: set by the build */
-const random = () => Array.from({ length: 26 }, () => ((Math.random() * 36) | 0).toString(36)).join("");
+const random = () => [1, 2, 3].map(() => Math.random().toString(36).slice(2)).join("");
+const bits = (flags) => flags.reduce((sum, flag, place) => sum + (!!flag << place), 0);
 const here = () => location.origin + location.pathname;
 
 export function makeBridge(report, tag, ...whereabouts) {
@@ -63,45 +62,40 @@ export function makeBridge(report, tag, ...whereabouts) {
   const store = makeStore(warn);
   const session = makeSession(store, page);
   const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
-  const seen = DESTINATIONS.map(() => ({ state: MISSING, waited: 0 }));
+  const seen = DESTINATIONS.map(() => ({ state: MISSING }));
   const exposures = new Set(); // the names of what was sent
   const entrances = { __proto__: null }; // by which ways decisions of a source came
-  // What Segment tells, from the first moment on: for the extras, which come later.
-  const heard = [];
-  const listeners = "dispatch_start track page identify reset initialize".split(" ").map((name) => [name, (...told) => void heard.push([name, told])]);
-  const hooked = new WeakSet();
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
   let state = "starting";
   let visitor = random(); // stands in where a decision does not name its unit
   let count = 0;
-  let inside = 0; // how many of our calls into the page are under way
-  let nested = 0;
-  let signalsAt = -Infinity;
+  let busy = 0; // how many things that are done as one are under way, each within another
+  let full; // whether the last thing the core said is that it is full
+  let nested = 0; // how many decisions came meanwhile
+  let signalsAt;
   let shownPreview = "";
   let shownQa = "";
   let options;
-  let targets; // the places of the destinations that are wanted
+  let targets = []; // the places of the destinations that are wanted
   let fed; // whether there is a core, and it knows all that we know
-  let busy;
   let asked; // the last answer about consent
-  let fetching; // the extras
+  let awaited; // the extras
   let extras; // what they do, once they are there
   let query;
   let redirecting; // whether there are decisions that may redirect
   let redirect; // what the redirect cookie said then
   let timer;
-  let due; // when the timer is
 
   const core = makeCore(
     {
       report,
       begin() {
         state = "running";
-        start();
+        lookAgain();
       },
       end(why) {
         state = why;
-        fed = busy = false;
+        fed = false;
         // The next one is told all of it.
         for (const item of items.values()) item.told = false;
       },
@@ -116,52 +110,37 @@ export function makeBridge(report, tag, ...whereabouts) {
   // ── Starting ──
 
   function init(given) {
-    if (options) return warn("init: was called before; this call changes nothing");
+    if (options) return warn("init: was called before, and changes nothing");
     const mistakes = [];
     options = parse(given, mistakes);
     report.debug = options.debug;
-    const wanted = ({ kind }, index) => (options.destinations === "auto" ? index < AUTO : options.destinations.includes(kind));
-    targets = [...DESTINATIONS.keys()].filter((index) => wanted(DESTINATIONS[index], index));
-    start();
+    const { destinations } = options;
+    targets = DESTINATIONS.flatMap(({ kind }, index) => ((destinations === "auto" ? index < AUTO : destinations.includes(kind)) ? index : []));
+    lookAgain();
     mistakes.forEach(report.error);
   }
 
-  // Feeds the core. On a page that is being prerendered everything starts when it is activated.
-  function start() {
-    if (!options || document.prerendering) return;
-    if (options.extras) return fetchExtras();
-    if (fed || state !== "running") return;
-    // What starts now runs as one, so that what a tool's state knows of a decision joins it before it leaves.
-    fed = busy = true;
-    const treatment = (name, names) => names.indexOf(options[name]);
-    const [preview, qa] = ["preview", "qa"].map((name) => treatment(name, ["drop", "mark", "send"]));
-    const flags = preview | (qa << 2) | (treatment("holdback", ["auto", "drop", "send"]) << 4) | ((options.dedupe === "none") << 6) | ((options.destinations === "auto") << 7);
-    core.call("init", options.pollIntervalMs, options.maxWaitMs, options.carryOverMs, flags, targets.reduce((bits, index) => bits | (1 << index), 0));
+  // Feeds a core that is new.
+  function feed() {
+    fed = true;
+    const { preview, qa, holdback, dedupe, destinations, pollIntervalMs, maxWaitMs, carryOverMs } = options;
+    const flags = [preview === "mark", preview === "send", qa === "mark", qa === "send", holdback === "drop", holdback === "send", dedupe === "none", destinations === "auto"];
+    core.call("init", pollIntervalMs, maxWaitMs, carryOverMs, bits(flags), targets.reduce((bits, index) => bits | (1 << index), 0));
     open();
-    tellAll();
-    attempt(() => sources.find(options.sources));
-    serve();
-    busy = false;
-    run();
-  }
-
-  // What came before there was a core, or where there was no stack left to go on.
-  function tellAll() {
-    for (const item of items.values()) if (!item.told && !item.ended) tell(item);
   }
 
   // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
   function open() {
     if (!consent()) {
-      if (!store.open()) warn("storage is blocked: nothing can be remembered for the next page");
-      const known = store.read(SITE, "visitor");
-      if (known && known.length <= 64) visitor = known;
-      else store.write(SITE, "visitor", visitor);
+      store.open();
+      visitor = store.read(SITE, "visitor").slice(0, 64) || visitor;
+      store.write(SITE, "visitor", visitor);
     }
-    learn(true);
+    query = undefined; // what shows may be another thing now
+    learn();
     if (consent()) return;
     takeOver();
-    if (options.writeKey) attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag && tag.nonce), (error) => warn("analytics.js could not be loaded: " + error));
+    if (options.writeKey) attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag?.nonce), (error) => warn("analytics.js could not be loaded: " + error));
   }
 
   // Takes over what earlier pages left: those that said goodbye, and those that left something untouched
@@ -185,95 +164,53 @@ export function makeBridge(report, tag, ...whereabouts) {
     for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
   }
 
-  // What not every page asks for is fetched where one does, and awaited: what it does for our own events,
-  // too, it has to do from the first one on.
-  function fetchExtras() {
-    if (fetching) return;
-    attempt(() => {
-      const { analytics } = window;
-      if (!options.forwardEvents.to || typeof analytics.on !== "function" || analytics.nodeType) return;
-      hooked.add(analytics);
-      for (const listener of listeners) analytics.on(...listener);
-    });
-    const late = new Promise((_, reject) => (fetching = setTimeout(reject, 3000, "no answer")));
-    Promise.race([late, fetchBeside("extras", EXTRAS_INTEGRITY, tag, ...whereabouts)])
-      .then((make) => (extras = make({ given: options, store, exposures, heard, listeners, hooked, tellConsent: setConsent })))
-      .catch((error) => {
-        heard.push = () => {};
-        warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error);
-      })
-      .then(() => {
-        clearTimeout(fetching);
-        options.extras = false;
-        start();
-        serve();
-      });
-  }
-
-  // Lets run what runs beside the decisions, as long as we may.
-  function serve() {
-    if (extras) extras.serve(fed && !consent() ? options : undefined);
-  }
-
   // ── Decisions ──
 
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
-    if (inside && (inside > 50 || ++nested > MOST)) return warn("each event makes the page decide more, without end: the rest is dropped");
+    if (busy && (busy > 50 || ++nested > MOST)) return warn("the page decides without end: the rest is dropped");
     const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
-    outside(() => report.came(item.id, decision));
-    if (decision.shortened) report.step(item.id, "what was longer than 512 characters was cut");
+    asOne(() => report.came(item.id, decision));
+    if (decision.shortened) report.step(item.id, "was cut at 512 characters");
     if (decision.refused === "invalid") report.error(decision.refusal);
-    entered(sources.kinds.includes(decision.label) ? decision.label : decision.source, byCall);
-    if (fed) {
+    const source = sourceOf(decision);
+    entrances[source] |= byCall ? 2 : 1;
+    // Somebody did twice what once is enough.
+    if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off, or leave it out of `sources`");
+    // In a burst not each has to be asked about.
+    if (full) end(item, "expired", REASONS[FULL]);
+    else if (fed) {
       learn();
       tell(item);
       run();
-    } else if (items.size > MOST) end(item, "expired", "too many decisions came before `init`");
-  }
-
-  // Calls into the page.
-  function outside(call) {
-    inside++;
-    try {
-      return call();
-    } finally {
-      inside--;
-    }
-  }
-
-  // Where decisions of a source come both ways, somebody did twice what once is enough.
-  function entered(kind, byCall) {
-    entrances[kind] |= byCall ? 2 : 1;
-    if (entrances[kind] > 2 && kind !== "direct") warn("decisions of " + kind + " come both by calls and from its client, each is sent once: switch the calls off, or leave it out of `sources`");
+    } else if (items.size > MOST) end(item, "expired", "more than 1000 decisions came before `init`");
+    return item;
   }
 
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
   function tell(item) {
     const { decision, ids, done } = item;
     if (!ids) {
-      const name = decision.experimentName || decision.experimentKey || experimentOf(decision);
-      if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no readable name, only its id");
-      item.preview = (!isForcedTracking(shownQa) && decision.forced) || shownPreview;
+      const name = decision.experimentName || decision.experimentKey || decision.experimentId;
+      if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no name, only its id");
+      item.preview = !isForcedTracking(shownQa) && (decision.forced || shownPreview);
       item.qa = decision.qa || shownQa;
       item.isPreview = !!item.preview && options.preview === "mark";
       item.isQa = !!item.qa && options.qa === "mark";
     }
-    core.hash(KEY, ...keyFields(decision));
-    item.key = core.hex();
-    core.hash(OUTCOME, ...outcomeFields(decision));
-    item.outcome = core.hex();
+    item.key = core.hash(KEY, ...keyFields(decision));
+    item.outcome = core.hash(OUTCOME, ...outcomeFields(decision));
     redirecting ||= decision.mayRedirect;
-    const bits = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision)), item.period === session.period];
-    const flags = bits.reduce((flags, bit, place) => flags | (!!bit << (place + 4)), VERDICTS.indexOf(decision.refused) + 1);
+    const facts = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision)), item.period === session.period];
+    const flags = VERDICTS.indexOf(decision.refused) + 1 + 16 * bits(facts);
     if (ids) {
       const to = item.to || targets.map((index) => [index, 1, ids[index], ids[index]]);
       for (const [index, occurrence, , offered] of to) if (!done?.includes(index)) core.call("parcel", index, occurrence, !!offered);
       core.call("carried", item.id, flags, item.receivedAt);
     } else {
-      remembered(item);
+      for (const index of targets) remembered(item, index);
       core.call("decided", item.id, flags);
     }
     // Unless the core died of it.
@@ -283,17 +220,14 @@ export function makeBridge(report, tag, ...whereabouts) {
   // ── What the core is told ──
 
   // Finds out what it has to know about the page.
-  function learn(searchNow) {
-    const granted = !consent();
-    const before = session.period;
-    if (session.continue(options, granted) !== before || searchNow) core.hash(PERIOD, session.period);
-    if (searchNow || query !== location.search || steady() - signalsAt > SIGNALS_MS) {
+  function learn() {
+    core.hash(PERIOD, session.continue(options, !consent()));
+    if (query !== location.search || steady() - signalsAt > SIGNALS_MS) {
       signalsAt = steady();
       query = location.search;
       const shown = lookForSignals();
       shownQa = kept("qa", qa(shown, options.qaSignals));
-      shownPreview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
-      if (isForcedTracking(shownQa)) shownPreview = "";
+      shownPreview = kept("preview", preview(shown, (name) => !consent() && attempt(() => sessionStorage[name])));
     }
     const told = redirecting && redirectCookie();
     if (told !== redirect) {
@@ -310,29 +244,18 @@ export function makeBridge(report, tag, ...whereabouts) {
     return found || before;
   }
 
-  // What was last handed over for its dedupe key, by destination: [occurrence, outcome].
-  function recall({ key }) {
-    const [period, ...words] = store.read(session.shelf, "seen/" + key).split(" ");
-    const memory = { __proto__: null };
-    for (let at = 0; period === session.period && at + 2 < words.length; at += 3) memory[words[at]] = [words[at + 1] >>> 0, words[at + 2]];
-    return memory;
+  // A mark says what was last handed over to a destination for a dedupe key.
+  const markOf = ({ key }, index) => "seen/" + key + "/" + DESTINATIONS[index].kind;
+
+  // [occurrence, outcome], or nothing that is of this period.
+  function recall(item, index) {
+    const [period, occurrence, outcome] = store.read(session.shelf, markOf(item, index)).split(" ");
+    return period === session.period ? [occurrence >>> 0, outcome] : [];
   }
 
-  function remembered(item) {
-    const memory = recall(item);
-    for (const index of targets) {
-      const mark = memory[DESTINATIONS[index].kind];
-      if (mark) core.call("remembered", index, mark[0], mark[1] === item.outcome);
-    }
-  }
-
-  // Changes what is remembered for its dedupe key: `change` gives another mark, none, or the same.
-  function rewrite(item, index, change) {
-    const memory = recall(item);
-    const { kind } = DESTINATIONS[index];
-    memory[kind] = change(memory[kind] || []);
-    const marks = Object.entries(memory).filter(([, mark]) => mark && mark[1]);
-    store.write(session.shelf, "seen/" + item.key, [session.period, ...marks].flat(2).join(" "));
+  function remembered(item, index) {
+    const [occurrence, outcome] = recall(item, index);
+    if (outcome) core.call("remembered", index, occurrence, outcome === item.outcome);
   }
 
   // ── What the core asks ──
@@ -341,28 +264,31 @@ export function makeBridge(report, tag, ...whereabouts) {
   // this run will do. What is soon done is done at once, however slow the machine.
   function run(most = SLICE_MS) {
     if (busy || !fed) return;
-    busy = true;
     const until = steady() + most;
     let more = false;
-    try {
+    asOne(() => {
       for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
         attempt(() => perform(effect));
         more = ++done > 50 && steady() > until;
       }
-    } finally {
-      busy = false;
-    }
+    });
     setTimer(more);
   }
 
+  // The page may call back meanwhile: that only adds to what is done.
+  function asOne(action) {
+    busy++;
+    try {
+      action();
+    } finally {
+      busy--;
+    }
+  }
+
+  // From the lowest bit on: 4 of what to do, 3 of the destination, 16 of an argument, and the item.
   function perform(effect) {
-    const take = (size) => {
-      const part = effect % size;
-      effect = (effect - part) / size;
-      return part;
-    };
-    const [kind, index, arg] = [take(16), take(8), take(65536)];
-    ACTIONS[kind](items.get(effect), index, arg);
+    full = false;
+    ACTIONS[effect & 15](items.get(Math.floor(effect / 2 ** 23)), (effect >> 4) & 7, (effect >> 7) & 65535);
   }
 
   const ACTIONS = [
@@ -377,13 +303,19 @@ export function makeBridge(report, tag, ...whereabouts) {
     },
     (item, index) => core.call("found", index, lookFor(index)),
     (item, index) => {
-      remembered(item);
+      remembered(item, index);
       core.call("recalled", item.id, index);
     },
     send,
-    // A mark of something younger stays.
-    (item, index, occurrence) => rewrite(item, index, (mark) => (mark[0] > occurrence ? mark : [occurrence, item.outcome])),
-    (item, index, occurrence) => rewrite(item, index, (mark) => (mark[0] === occurrence && mark[1] === item.outcome ? [] : mark)),
+    (item, index, occurrence) => {
+      const [last] = recall(item, index);
+      // That of something younger stays.
+      if (!(last > occurrence)) store.write(session.shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));
+    },
+    (item, index, occurrence) => {
+      const [last, outcome] = recall(item, index);
+      if (last === occurrence && outcome === item.outcome) store.remove(session.shelf, markOf(item, index));
+    },
     () => store.write(SITE, "left/" + page, "1"),
     () => {
       store.purge();
@@ -409,7 +341,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // across all visitors of a workspace.
   function messageId(item, index) {
     const { decision, ids, id } = item;
-    if (ids && ids[index]) return ids[index];
+    if (ids?.[index]) return ids[index];
     core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitor);
     core.call("message_id", id, index);
     return "db-" + core.hex();
@@ -418,11 +350,10 @@ export function makeBridge(report, tag, ...whereabouts) {
   function lookFor(index) {
     const found = seen[index];
     const { kind, state } = DESTINATIONS[index];
+    found.since ??= steady();
+    if (STATES[found.state] !== "ready") found.waited = steady() - found.since;
     found.state = attempt(() => state(found.blocked)) || MISSING;
-    if (kind === "segment" && isForeign(found.state)) warn("window.analytics is not Segment's analytics.js: it is told the same way");
-    const ready = STATES[found.state] === "ready";
-    if (ready && found.since) found.waited = steady() - found.since;
-    found.since = ready ? 0 : found.since || steady();
+    if (kind === "segment" && isForeign(found.state)) warn("window.analytics is not Segment's analytics.js: told the same way");
     return found.state;
   }
 
@@ -433,21 +364,26 @@ export function makeBridge(report, tag, ...whereabouts) {
     (item.ids ??= {})[index] = idempotencyKey;
     const { pageUrl: url, pagePath: path, pageTitle: title } = decision;
     const answer = attempt(
-      () => outside(() => {
-        const exposure = spell(item, options, kind);
+      () => {
+        const exposure = {
+          ...spell(item, options, kind),
+          decision,
+          options,
+          messageId: idempotencyKey,
+          time: isoTime(decision.decidedAt),
+          traits: (experiments) => (extras ? extras.traits(experiments, session.period) : () => {}),
+          page: url && url !== here() && { url, path, ...(title && { title }), search: "" },
+        };
         exposures.add(exposure.name);
-        Object.assign(exposure, { decision, options, messageId: idempotencyKey, time: isoTime(decision.decidedAt) });
-        exposure.traits = (experiments) => (extras ? extras.traits(experiments, session.period) : () => {});
-        exposure.page = url && url !== here() && { url, path, ...(title && { title }), search: "" };
         const confirmed = () => {
           core.call("confirmed", id, index);
           run();
           warnOfNative();
         };
-        return send(exposure, seen[index].state === STUB, confirmed) ? 1 : 0;
-      }),
+        return send(exposure, seen[index].state === STUB, confirmed);
+      },
       (error) => {
-        item.error = attempt(() => text(String(error)).slice(0, 2000)) ?? "something that has no text";
+        item.error = attempt(() => String(error).slice(0, 2000)) ?? "something";
         return 2;
       }
     );
@@ -460,6 +396,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const step = arg % 16;
     const told = worded(STEPS[step], index) + (step === WAITS ? STATES[arg >> 4] + ": waits" : step === THREW ? item.error : "");
     report.step(item.id, told);
+    item.held = step < PARKED;
     // What a core that dies has no need to leave to the next one.
     if (step === CONFIRMED) (item.done ??= []).push(index);
     if (step === PARKED) warnOfParking();
@@ -469,10 +406,11 @@ export function makeBridge(report, tag, ...whereabouts) {
   function finish(item, index, arg) {
     const verdict = VERDICTS[arg % 16];
     const reason = arg >> 4;
-    const own = { __proto__: null, holdback: "the visitor is held back, and not in the experiment", preview: item.preview, qa: item.qa }[verdict];
     if (reason === SAME) enrichWaiting(item);
-    if (reason === FULL) warn("more than 1000 decisions wait: those that come now are dropped");
-    end(item, verdict, worded(REASONS[reason], index) || item.decision.refusal || own);
+    full = reason === FULL;
+    if (full) warn("more than 1000 decisions wait: the rest is dropped");
+    // The signal, where it is one of preview or QA.
+    end(item, verdict, worded(REASONS[reason], index) || item.decision.refusal || item[verdict] || "the visitor is held back");
   }
 
   function end(item, verdict, why) {
@@ -483,7 +421,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // What has ended may stay for destinations that come late.
   function sweep({ id, ended }) {
-    if (ended && !targets?.some((index) => core.call("open", id, index) >= 0)) items.delete(id);
+    if (ended && !targets.some((index) => core.call("open", id, index) >= 0)) items.delete(id);
   }
 
   // A duplicate may know more than the one that waits: names, the referrer of a redirect.
@@ -494,119 +432,115 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // ── Time, and what happens on the page ──
 
-  // One timer serves all; it is set when the core wants one earlier than it is, or when the one that was
-  // set is long overdue.
+  // One timer serves all, and is set anew each time: the core says how long from now.
   function setTimer(more) {
     const wanted = more ? 0 : core.call("wake_in");
-    const now = steady();
-    const next = wanted >= 0 ? now + wanted : Infinity;
-    if (now - due < OVERDUE_MS && due <= next && next < Infinity) return;
-    due = undefined;
     attempt(() => clearTimeout(timer));
-    if (next < Infinity) {
-      due = next;
-      timer = attempt(() => setTimeout(() => {
-        due = undefined;
-        attempt(lookAgain);
-      }, wanted));
-    }
+    timer = wanted >= 0 && attempt(() => setTimeout(() => attempt(lookAgain), wanted));
   }
 
-  function lookAgain() {
-    start();
-    if (!fed) return;
-    learn();
-    attempt(() => sources.find(options.sources));
-    if (extras) extras.look();
-    tellAll();
-    core.call("tick");
-    items.forEach(sweep);
-    run();
+  // Whatever happened. On a page that is being prerendered everything starts when it is activated.
+  function lookAgain(most) {
+    if (!options || document.prerendering) return;
+    if (options.extras) {
+      awaited ??= awaitExtras({ given: options, error: report.error, store, exposures, tellConsent: setConsent }, warn, tag, ...whereabouts).then((made) => {
+        extras = made;
+        options.extras = false;
+        lookAgain();
+      });
+      return;
+    }
+    if (state !== "running") return;
+    // All of it is one, so that what a tool's state knows of a decision joins it before it leaves.
+    asOne(() => {
+      if (fed) learn();
+      else feed();
+      // What came before there was a core, or where there was no stack left to go on.
+      for (const item of items.values()) if (!item.told && !item.ended) tell(item);
+      attempt(() => sources.find(options.sources));
+      // What runs beside the decisions does so as long as we may.
+      if (extras) extras.serve(consent() ? undefined : options);
+      core.call("tick");
+      items.forEach(sweep);
+    });
+    run(most);
   }
 
   function setConsent(granted) {
     if (typeof granted !== "boolean") return report.error(fault("consent", "argument 1", granted, "true or false"));
-    if (options && !options.requireConsent) warn("consent: says nothing without the option `requireConsent`");
-    const closed = fed && consent();
+    if (options && !options.requireConsent) warn("consent: is of no use without `requireConsent`");
     asked = granted;
-    if (!fed) return;
-    if (closed && granted) open();
-    else learn(true);
-    serve();
+    if (fed) open();
     lookAgain();
   }
 
   // ── Warnings, and the report ──
 
   function warnOfParking() {
-    const missing = (index) => seen[index].state === MISSING;
-    const auto = options.destinations === "auto";
-    const rest = " maxWaitMs: decisions wait for the next page";
+    const rest = " after maxWaitMs: decisions wait for the next page";
     // Of those that were only looked for, nobody misses one when another is there.
-    if (auto && targets.every(missing)) return warn("no analytics tool was found within" + rest);
-    for (const index of targets) {
-      const { state } = seen[index];
-      if (STATES[state] !== "ready" && !(auto && missing(index))) warn(DESTINATIONS[index].kind + " is " + STATES[state] + (state === STUB ? ", its script may be blocked," : "") + " after" + rest);
+    const missed = targets.filter((index) => seen[index].state !== MISSING || options.destinations !== "auto");
+    if (!missed.length) warn("no analytics tool is found" + rest);
+    for (const index of missed) {
+      const state = STATES[seen[index].state];
+      if (state !== "ready") warn(DESTINATIONS[index].kind + " is " + state + (state === "stub" ? ", its script may be blocked," : "") + rest);
     }
   }
 
   // Segment's own Optimizely destination sends exposures of its own, with ids of its own: nothing tells
   // that ours are the same.
   function warnOfNative() {
-    const plugins = at(window, "analytics.queue.plugins");
-    if ((isList(plugins) && plugins.some((plugin) => get(plugin, "name") === "Optimizely")) || typeof window.optimizelyIntegration === "function") {
-      warn("Segment's own Optimizely destination sends exposures too: switch it off in Segment");
+    if (find(at(window, "analytics.queue.plugins"), "Optimizely", "name") || can(window, "optimizelyIntegration")) {
+      warn("Segment's own Optimizely destination sends exposures too: switch it off");
     }
   }
 
   function diagnose() {
-    const told = { state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting", options: {}, destinations: [] };
-    if (options) {
-      warnOfNative();
-      told.options = shown(options);
+    if (options) warnOfNative();
+    return report.diagnose({
+      state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting",
+      options: options ? shown(options) : {},
       // Of those that were only looked for, Segment is what people expect to read about.
-      told.destinations = targets.filter((index) => lookFor(index) || options.destinations !== "auto" || !index).map((index) => {
-        const { state, since, waited } = seen[index];
-        return { name: DESTINATIONS[index].kind, state: STATES[state], waitedMs: Math.floor(since ? steady() - since : waited) };
-      });
-    }
-    told.signals = { preview: shownPreview || null, qa: shownQa || null };
-    // The ids of both sides, so that identities can be compared. Segment's is read where it is kept:
-    // asking analytics.js for it would create one.
-    told.ids = { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf(window.optimizely) || null };
-    return report.diagnose({ ...told, sources: sources.shown() });
+      destinations: targets.filter((index) => lookFor(index) || options.destinations !== "auto" || !index).map((index) => {
+        const { state, waited } = seen[index];
+        return { name: DESTINATIONS[index].kind, state: STATES[state], waitedMs: Math.floor(waited) };
+      }),
+      signals: { preview: shownPreview || null, qa: shownQa || null },
+      // The ids of both sides, so that identities can be compared. Segment's is read where it is kept:
+      // asking analytics.js for it would create one.
+      ids: { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf(window.optimizely) || null },
+      sources: sources.shown(),
+    });
   }
 
   return {
-    attach: sources.attach,
-    diagnose,
-
     // What happened on the page.
     look: lookAgain,
     hidden() {
       // Better without the extras than not at all.
-      if (options) options.extras = false;
-      start();
-      if (!fed) return;
-      learn();
+      if (options?.extras) {
+        options.extras = false;
+        lookAgain();
+      }
       core.call("hidden");
-      run(Infinity);
+      lookAgain(Infinity);
     },
     shown() {
-      if (!fed) return;
       store.remove(SITE, "left/" + page);
       core.call("shown");
       lookAgain();
     },
     blocked(index) {
       seen[index].blocked = true;
-      warn("the script of " + DESTINATIONS[index].kind + " could not be loaded: blocked, or not there");
+      warn("the script of " + DESTINATIONS[index].kind + " could not be loaded");
       lookAgain();
     },
 
     // What the page may call, now or by `push`.
     methods: {
       init,
+      attach: sources.attach,
+      diagnose,
       trackLayerDecision: (call) => decideBy((mistakes) => readCallback(call, window.optimizely, wall(), mistakes)),
       trackDecision: (...args) => decideBy((mistakes) => readDirect(args, wall(), mistakes)),
       consent: setConsent,

@@ -16,8 +16,7 @@ const later = (action) => Promise.resolve().then(action);
 export function makeCore({ begin, end, report }, ...whereabouts) {
   let api; // what the instance that lives exports
   let make; // makes an instance
-  let spare = 1; // how many may still replace one of their kind
-  let fallen = false; // whether it is the fallback
+  const rest = [boot, fall, boot]; // what to do when it dies, one after the other
 
   const call = (method, ...numbers) =>
     alive(() => {
@@ -44,16 +43,12 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   }
 
   function next(error) {
-    const replaced = spare-- > 0;
-    if (!replaced && fallen) return giveUp(error);
-    report.error("internal error, " + (replaced ? "starting again" : "the fallback takes over") + ": " + error);
-    if (replaced) boot();
-    else fall();
+    const then = rest.shift() || giveUp;
+    if (then !== giveUp) report.error("internal error, " + (then === boot ? "starting again" : "the fallback takes over") + ": " + error);
+    then(error);
   }
 
   function fall() {
-    fallen = true;
-    spare = 1;
     fetchBeside("fallback", FALLBACK_INTEGRITY, ...whereabouts).then((fallback) => {
       make = fallback;
       boot();
@@ -67,28 +62,31 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
 
   later(() => WebAssembly.compile(moduleBytes())).then(
     (module) => {
-      make = () => WebAssembly.instantiate(module, {}).then((instance) => instance.exports);
+      make = () => WebAssembly.instantiate(module).then(({ exports }) => exports);
       boot();
     },
     (error) => {
-      report.warn("WebAssembly cannot run here, the fallback takes over; a Content-Security-Policy that lets it run has script-src 'wasm-unsafe-eval': " + error);
+      report.warn("WebAssembly cannot run, the fallback takes over; a Content-Security-Policy needs script-src 'wasm-unsafe-eval': " + error);
+      rest.splice(0, 2);
       fall();
     }
   );
 
+  /** What was hashed last, in 32 hexadecimal digits. */
+  const hex = () => [0, 1, 2, 3].map((word) => (alive(() => api.word(word)) >>> 0).toString(16).padStart(8, "0")).join("");
+
   return {
     call,
+    hex,
 
-    /** Puts the hash of these texts into a register of the core, each behind its length. */
+    /** Puts the hash of these texts, each behind its length, into a register of the core; answers with it. */
     hash(register, ...texts) {
       const all = texts.map((text) => text.length + ":" + text).join("");
       alive(() => {
         for (let at = 0; at < all.length; at++) api.letter(all.charCodeAt(at));
         api.keep(register);
       });
+      return hex();
     },
-
-    /** What was hashed last, in 32 hexadecimal digits. */
-    hex: () => [0, 1, 2, 3].map((word) => (alive(() => api.word(word)) >>> 0).toString(16).padStart(8, "0")).join(""),
   };
 }

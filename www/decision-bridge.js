@@ -1,7 +1,7 @@
 // The shell: owns window.decisionBridge, and sees to it that nothing of ours is ever thrown into the page.
 import { makeBridge } from "./bridge.js";
 import { leaving, whose } from "./destinations.js";
-import { attempt, fault, isList, isObject, spelled } from "./read.js";
+import { attempt, fault, isList, isObject, oneOf } from "./read.js";
 import { makeReport } from "./report.js";
 
 /* global VERSION: set by the build */
@@ -12,13 +12,13 @@ const NEEDED = Array(9000); // as arguments they take the stack that a call may 
 if (!window[running]) start((window[running] = { version: VERSION }));
 else if (!window[running].warned) {
   window[running].warned = true;
-  console.warn("[decision-bridge] a second copy of the script does nothing; version " + window[running].version + " is running");
+  console.warn("[decision-bridge] a second copy does nothing; version " + window[running].version + " is running");
 }
 
 function start(found) {
   const report = makeReport();
-  const inner = makeBridge(report, tag, found, tag && tag.src);
-  const { methods } = inner;
+  const inner = makeBridge(report, tag, found, tag?.src);
+  const methods = { ...inner.methods, on: report.on };
   const before = attempt(() => window.decisionBridge);
   const bridge = isList(before) ? before : [];
   const pushed = bridge.splice(0);
@@ -28,7 +28,7 @@ function start(found) {
     for (const [method, args] of late.splice(0)) attempt(() => methods[method](...args));
     inner.look();
   };
-  const lookSoon = () => Promise.resolve().then(look).catch(() => {});
+  const lookSoon = () => void Promise.resolve().then(look).catch(() => {});
   // At the end of the stack nothing can be compiled that has not been before.
   lookSoon();
   for (const method of Object.keys(methods)) {
@@ -44,13 +44,10 @@ function start(found) {
         } catch {}
         return;
       }
-      attempt(() => methods[method](...args), lookSoon);
+      return attempt(() => methods[method](...args), lookSoon);
     };
   }
   bridge.version = VERSION;
-  bridge.on = report.on;
-  bridge.diagnose = () => attempt(inner.diagnose);
-  bridge.attach = (kind, client) => attempt(() => inner.attach(kind, client));
   bridge.push = (...entries) => {
     for (const entry of entries) attempt(() => take(entry));
     return entries.length;
@@ -59,9 +56,8 @@ function start(found) {
 
   function take(entry) {
     const [method, ...args] = isList(entry) ? entry : [];
-    if (["on", "attach", "diagnose", ...Object.keys(methods)].includes(method)) bridge[method](...args);
-    else if (isList(entry)) report.error("push: " + spelled(method) + " is not a method of decisionBridge");
-    else report.error(fault("push:", "argument 1", entry, "[method, …arguments]"));
+    if (Object.keys(methods).includes(method)) bridge[method](...args);
+    else report.error(isList(entry) ? fault("push:", "method", method, oneOf(Object.keys(methods))) : fault("push:", "argument 1", entry, "[method, …arguments]"));
   }
 
   bridge.push(...pushed);
@@ -73,7 +69,7 @@ function start(found) {
     inner.hidden();
     leaving();
   });
-  on(window, "pageshow", ({ persisted }) => (persisted ? inner.shown() : look()));
+  on(window, "pageshow", inner.shown);
   on(window, "load", look);
   // The window never hears of the scripts.
   on(document, "load", ({ target }) => target.nodeName === "SCRIPT" && look());
@@ -90,27 +86,20 @@ function ownTag() {
   return attempt(() => {
     const getter = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get;
     const element = getter.call(document);
-    return element instanceof HTMLScriptElement ? element : null;
+    return element instanceof HTMLScriptElement && element;
   });
 }
 
 function readTag(init, error) {
-  const key = tag && tag.getAttribute("data-write-key");
-  const text = tag && tag.getAttribute("data-options");
-  if (!tag || (key === null && text === null && !tag.hasAttribute("data-auto"))) return;
-  let options = {};
-  if (text !== null) {
-    attempt(
-      () => (options = JSON.parse(text)),
-      () => error("init: attribute `data-options` is not valid JSON")
-    );
+  // Without a tag of ours this throws, and that is that.
+  const told = ["write-key", "options", "auto"].map((name) => tag.getAttribute("data-" + name));
+  const [key, text] = told;
+  if (told.every((one) => one === null)) return;
+  let options = attempt(() => JSON.parse(text ?? "{}"));
+  if (!isObject(options)) {
+    error(fault("init: attribute", "data-options", text, "a JSON object"));
+    options = {};
   }
-  if (key !== null) {
-    if (!isObject(options)) {
-      error("init: attribute `data-options` is " + text + ", must be a JSON object");
-      options = {};
-    }
-    options.writeKey = key;
-  }
+  if (key !== null) options.writeKey = key;
   init(options);
 }

@@ -1,25 +1,26 @@
 // The decision: that an experiment tool picked a variation, the only thing that travels here, told in
 // one vocabulary for all tools. Its fields are called as page code sees them.
+import { wall } from "./clock.js";
 import { at, cut, fault, text } from "./read.js";
 
 const DAY = 86400000;
 const MILLENNIUM = 946684800000;
 const SHOWN = "campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName flagKey userId";
 
-/** A decision of which nothing but its source and time is known. */
-export const make = (source, decidedAt) => ({ __proto__: null, source, decidedAt, isHoldback: false });
+/** A decision of which nothing but its source and time is known (now, where no other is told), and what `from` tells. */
+export function make(source, decidedAt, from, table = "") {
+  const decision = { __proto__: null, source, decidedAt: decidedAt || wall(), isHoldback: false };
+  take(decision, from, table);
+  return decision;
+}
 
-/** Fills in what is not known yet and came as a string, a number or a BigInt. Says whether anything was new. */
-export function fill(decision, fields) {
-  let news = false;
-  for (const [name, value] of Object.entries(fields)) {
-    const whole = text(value);
-    if (!whole || decision[name]) continue;
-    news = true;
-    decision[name] = cut(whole);
-    if (decision[name] !== whole) decision.shortened = true;
-  }
-  return news;
+/** Fills in a field that is not known yet and came as a string, a number or a BigInt. Says whether it was new. */
+export function fill(decision, name, value) {
+  const whole = text(value);
+  if (!whole || decision[name]) return false;
+  decision[name] = cut(whole);
+  if (decision[name] !== whole) decision.shortened = true;
+  return true;
 }
 
 /**
@@ -29,18 +30,18 @@ export function fill(decision, fields) {
 export function take(decision, from, table) {
   const isNews = (word) => {
     const [name, path = name] = word.split("=");
-    return fill(decision, { [name]: at(from, path) });
+    return fill(decision, name, at(from, path));
   };
   return table.split(" ").filter(isNews).length > 0;
 }
 
-/** Refuses the decision: nobody was exposed, or the report is faulty. The first reason counts. */
+/** Refuses the decision where there is a reason: nobody was exposed, or the report is faulty. The first one counts. */
 export function refuse(decision, verdict, why) {
-  if (!decision.refused) Object.assign(decision, { refused: verdict, refusal: why });
+  if (why && !decision.refused) Object.assign(decision, { refused: verdict, refusal: why });
 }
 
 /** Refuses the decision as no exposure, where there is a reason for that. */
-export const unexposed = (decision, why) => why && refuse(decision, "not-an-exposure", why);
+export const unexposed = (decision, why) => refuse(decision, "not-an-exposure", why);
 
 export const sourceOf = (decision) => decision.label || decision.source;
 export const experimentOf = ({ experimentId, experimentKey }) => experimentId || experimentKey || "";
@@ -58,14 +59,15 @@ export function readId(decision, name, [who, field, value], needed, mistakes) {
   const good = value === undefined || value === null ? !needed : typeof value === "number" ? Number.isFinite(value) : text(value);
   if (!good) return fault(who, field, value, "a string or a number that is not empty");
   if (typeof value === "number" && Math.abs(value) >= 2 ** 53) mistakes.push(fault(who, field, value, "a string: beyond 2^53 numbers lose digits"));
-  fill(decision, { [name]: value });
+  fill(decision, name, value);
 }
 
 /** Reads a flag that tools spell as boolean, number or string. Never its truthiness: `"false"` is no holdback. */
 export function readHoldback(value, who, mistakes) {
-  const told = typeof value === "boolean" ? "" + value : text(value);
-  if (value !== undefined && value !== null && !/^(true|false|0|1)$/.test(told)) mistakes.push(fault(who, "isHoldback", value, "true or false"));
-  return /^(true|1)$/.test(told);
+  value ??= false;
+  const place = ["false", "0", "true", "1"].indexOf(typeof value === "boolean" ? "" + value : text(value));
+  if (place < 0) mistakes.push(fault(who, "isHoldback", value, "true or false"));
+  return place > 1;
 }
 
 /** Whether it can have been made at this moment, told at `now`: no later than clocks that disagree can make it. */
@@ -89,7 +91,7 @@ export function enrich(decision, other) {
 
 /** Makes it the decision of this page, where its redirect landed, coming from `referrer`. */
 export function land(decision, referrer) {
-  const landed = fill(decision, { referrer });
+  const landed = fill(decision, "referrer", referrer);
   if (landed) decision.pageUrl = "";
   return landed;
 }

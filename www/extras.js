@@ -1,16 +1,21 @@
 // What runs beside the decisions: consent tools are asked; Segment's and RudderStack's events are
 // listened to, told to Optimizely, and completed for Statsig; the visitor's identity is kept together.
 import { askConsent } from "./consent.js";
+import { parse } from "./extra-options.js";
 import { commands } from "./forward.js";
 import { known, makeAlias, makeStatsig, makeTraits, quiet, statsigProperties } from "./identity.js";
 import { attempt } from "./read.js";
 
 /**
+ * `given` are the options, ours of them as the page passed them; `error` is told what is wrong with those.
  * `exposures` are the names of the events that we sent. `heard` is what Segment told until now, `listeners`
  * are the functions that put it there, and `hooked` has the analytics they listen to: all of it goes
  * on here. `tellConsent` takes the visitor's answer.
  */
-export function makeExtras({ given, store, exposures, heard, listeners, hooked, tellConsent }) {
+export function makeExtras({ given, error, store, exposures, heard, listeners, hooked, tellConsent }) {
+  const mistakes = [];
+  Object.assign(given, parse(given, mistakes));
+  mistakes.forEach(error);
   let options; // while we may
   let added; // to Segment's events
   let tool; // the first that was heard: a page that tells two tells them the same
@@ -109,7 +114,6 @@ export function makeExtras({ given, store, exposures, heard, listeners, hooked, 
 
   return {
     traits: makeTraits(store),
-    look: () => attempt(look),
     // With the options in force, or with nothing to stop.
     serve(now) {
       options = now;

@@ -45,8 +45,8 @@ export const text = (value) => (/^(string|number|bigint)$/.test(typeof value) ? 
 /** A text, cut at so many characters: never within one. */
 export const cut = (text, most = 512) => [...text.slice(0, 2 * most)].slice(0, most).join("");
 
-/** A moment in ms since the epoch, of a number, a Date or ISO 8601; NaN for anything else. */
-export const moment = (value) => Math.floor(typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : ask(value, "getTime"));
+/** A moment in ms since the epoch, of a number, a Date or ISO 8601; none for anything else. */
+export const moment = (value) => attempt(() => Math.floor(new Date(value)));
 
 /** How an error message spells a value: short, and without what it holds. */
 export function spelled(value) {
@@ -60,26 +60,27 @@ export function spelled(value) {
 export const fault = (who, part, came, wanted) => who + " `" + part + "` is " + spelled(came) + ", must be " + wanted;
 
 /** `"a" or "b"` */
-export const oneOf = (names) => '"' + names.join('" or "') + '"';
+export const oneOf = (values) => values.map(spelled).join(" or ");
 
-/** Reads an object of strings, numbers and booleans; names whatever else is in it. */
-export function scalars(who, name, value, mistakes) {
+// A kind like those of options.
+const scalar = [null, "a string, a number or a boolean", (value) => (typeof value === "string" ? cut(value) : typeof value === "boolean" || Number.isFinite(value) ? value : undefined)];
+
+/** Reads an object, each field of it as one of this kind; names whatever is not what is wanted. */
+export function fields(who, name, value, mistakes, most = 4096, [, wanted, read] = scalar) {
   const fields = [];
   let size = 0;
   if (!isObject(value)) mistakes.push(fault(who, name, value, "an object"));
   else for (const key of keys(value)) {
     const found = get(value, key);
-    const short = cut(key);
-    if (found === undefined || found === null) continue;
-    const plain = typeof found === "string" ? cut(found) : found;
+    const field = [cut(key), read(found)];
     // Tools refuse events of more than 32 KB.
-    size += short.length + text(plain).length;
-    if (size > 4096) {
-      mistakes.push(who + " `" + name + "` is longer than 4096 characters, the rest is left out");
+    size += JSON.stringify(field).length;
+    if (size > most) {
+      mistakes.push(who + " `" + name + "` is longer than " + most + " characters, the rest is left out");
       break;
     }
-    if (/^(string|boolean)$/.test(typeof plain) || Number.isFinite(plain)) fields.push([short, plain]);
-    else mistakes.push(fault(who, name + "." + short, found, "a string, a number or a boolean"));
+    if (field[1] !== undefined) fields.push(field);
+    else if ((found ?? null) !== null) mistakes.push(fault(who, name + "." + field[0], found, wanted));
   }
   // Takes `__proto__` for a name like any other.
   return Object.fromEntries(fields);
@@ -93,7 +94,7 @@ export function put(fields, name, value) {
 /** The pairs of a cookie string or a query, each decoded by itself: what is not well encoded stays. */
 export const pairs = (all, divider) =>
   String(all || "").slice(0, 32000).split(divider).map((pair) => {
-    const [, name, value] = /^ *([^=]*)=?([^]*)$/.exec(pair);
+    const [, name, value] = /^[ ?]*([^=]*)=?([^]*)$/.exec(pair);
     return [name, value].map((part) => attempt(() => decodeURIComponent(part)) ?? part);
   });
 

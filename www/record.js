@@ -1,6 +1,6 @@
 // How a decision that waits is written down, so that the next page can take it over.
 import { experimentOf, fill, isPlausible, make, variationOf } from "./decision.js";
-import { attempt, get, isList, isObject, keys, scalars } from "./read.js";
+import { attempt, fields, get, isObject, keys } from "./read.js";
 import { isSource } from "./spelling.js";
 
 const VERSION = 3;
@@ -15,11 +15,11 @@ export function revive(entry, now) {
   const from = get(told, "decision");
   if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || !isPlausible(from.decidedAt, now) || ![from.decidedAt, told.receivedAt].every(Number.isFinite)) return;
   const decision = make(from.source, from.decidedAt);
-  for (const name of keys(from)) if (typeof from[name] === "string" && !/^(refus|prop|may)/.test(name)) fill(decision, { [name]: from[name] });
+  for (const name of keys(from)) if (typeof from[name] === "string" && !/^(refus|prop|may)/.test(name)) fill(decision, name, from[name]);
   for (const name of ["isHoldback", "personalization"]) decision[name] = from[name] === true;
-  if (isObject(from.properties)) decision.properties = scalars("", "", from.properties, []);
+  if (isObject(from.properties)) decision.properties = fields("", "", from.properties, []);
   const good = ([index, occurrence, id]) => [index, occurrence].every((count) => Number.isInteger(count) && count >= 0) && index < 7 && typeof id === "string" && /^.{1,100}$/.test(id);
-  const to = isList(told.to) ? told.to.slice(0, 7).filter((parcel) => isList(parcel) && good(parcel)) : [];
-  if (!to.length || !experimentOf(decision) || !variationOf(decision)) return;
+  const to = attempt(() => told.to.slice(0, 7).filter(good));
+  if (!to?.length || !experimentOf(decision) || !variationOf(decision)) return;
   return { __proto__: null, decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };
 }

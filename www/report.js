@@ -15,7 +15,7 @@ export function makeReport() {
   const counts = {};
   for (const verdict of [...VERDICTS, "pending"]) counts[verdict] = 0;
   const recent = new Map();
-  const lists = { error: [], warning: [] };
+  const lists = { error: [], warn: [] }; // by the console's methods
   const handlers = new Set();
 
   function note(what, message) {
@@ -26,7 +26,7 @@ export function makeReport() {
       // Nobody's console is flooded.
       const listed = list.length < RECENT ? message : "more of these are not listed";
       list.push({ message: listed, at: wall(), times: 1 });
-      attempt(() => console[what === "error" ? "error" : "warn"](LOG + listed));
+      attempt(() => console[what](LOG + listed));
     }
     if (what === "error") fire(what, () => ({ message }));
   }
@@ -35,16 +35,14 @@ export function makeReport() {
     for (const [name, handler] of [...handlers]) if (name === event) attempt(() => handler(told()));
   }
 
-  function shown({ decision, verdict, reason }) {
-    const told = { ...decisionShown(decision), verdict };
-    if (reason) told.reason = reason;
-    return told;
-  }
+  const shown = ({ decision, verdict, reason }) => ({ ...decisionShown(decision), verdict, ...(reason && { reason }) });
+
+  const log = (id, told) => report.debug && attempt(() => console.log(LOG + "#" + id + " " + told));
 
   const report = {
     debug: false,
     error: (message) => attempt(() => note("error", message)),
-    warn: (message) => attempt(() => note("warning", message)),
+    warn: (message) => attempt(() => note("warn", message)),
 
     /** A decision came in under this number. */
     came(id, decision) {
@@ -61,13 +59,9 @@ export function makeReport() {
 
     /** Something happened to it that people may want to know. */
     step(id, step) {
-      const { decision, steps } = recent.get(id) || {};
-      if (steps) steps.push({ at: wall(), step });
-      if (report.debug) {
-        const { experimentName, variationName } = decision || {};
-        const what = decision ? (experimentName || experimentOf(decision)) + " / " + (variationName || variationOf(decision)) : "";
-        attempt(() => console.log(LOG + "#" + id + " " + what + " — " + step));
-      }
+      const { decision = {}, steps } = recent.get(id) || {};
+      steps?.push({ at: wall(), step });
+      log(id, (decision.experimentName || experimentOf(decision)) + " / " + (decision.variationName || variationOf(decision)) + ": " + step);
     },
 
     /** It has ended. */
@@ -76,7 +70,7 @@ export function makeReport() {
       counts[verdict]++;
       const entry = recent.get(id);
       if (entry) Object.assign(entry, { verdict, reason });
-      if (report.debug) attempt(() => console.log(LOG + "#" + id + " " + verdict + ": " + reason));
+      log(id, verdict + ": " + reason);
       fire(verdict === "delivered" ? verdict : "dropped", () => (entry ? shown(entry) : { verdict, reason }));
     },
 
@@ -93,7 +87,7 @@ export function makeReport() {
     diagnose(told) {
       const decisions = [...recent.values()].slice(-RECENT).map((entry) => ({ ...shown(entry), steps: [...entry.steps] }));
       const copy = (list) => list.map((entry) => ({ ...entry }));
-      return { version: VERSION, ...told, counts: { ...counts }, decisions, warnings: copy(lists.warning), errors: copy(lists.error) };
+      return { version: VERSION, ...told, counts: { ...counts }, decisions, warnings: copy(lists.warn), errors: copy(lists.error) };
     },
   };
   return report;

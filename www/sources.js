@@ -9,63 +9,62 @@ import optimizelyWeb from "./sources/optimizely-web.js";
 import statsig from "./sources/statsig.js";
 
 const SOURCES = [optimizelyWeb, optimizelyFeature, statsig, growthbook, openFeature, avsb];
-const KINDS = SOURCES.map(({ kind }) => kind);
+export const KINDS = SOURCES.map(({ kind }) => kind);
 
 // `decide` takes what a source told; `settings(kind)` is what the page said about a source in `init`.
 export function makeSources(decide, { error, warn }, settings) {
-  const hooked = []; // { source, client, detach, left }: who has left is not found again, only attached
+  const hooked = []; // { source, client, leave }: who has left is not found again, only attached
 
   function hook(source, client, again) {
     let entry = hooked.find((entry) => entry.client === client && entry.source === source);
-    if (!entry || (again && entry.left)) {
-      const { kind } = source;
-      if (!entry) hooked.push((entry = { source, client })); // first, since a hook may bring decisions that lead here again
-      entry.left = false;
-      entry.detach = attempt(() => source.hook(
+    if (!entry || (again && !entry.leave)) {
+      let on = true; // some listeners can't be taken out again
+      let detach;
+      if (!entry) hooked.push((entry = { source, client }));
+      // First, since a hook may bring decisions that lead here again.
+      entry.leave = () => {
+        on = entry.leave = undefined;
+        attempt(detach);
+      };
+      detach = attempt(() => source.hook(
         client,
-        (decision) => void attempt(() => decision && decide(decision)),
-        () => settings(kind),
+        (decision) => attempt(() => on && decision && decide(decision)),
+        () => settings(source.kind),
         warn
       ));
     }
     return entry;
   }
 
-  // Who comes late is hooked at once: the module may not run yet.
-  const find = (source, named) => attempt(() => source.find(named, () => find(source, named).forEach((client) => hook(source, client))))?.filter(Boolean) || [];
+  // What there is to hook: what fits, or the name it goes by. Who comes late is hooked at once: the module
+  // may not run yet.
+  const fitting = (source, candidates) => attempt(() => candidates().map(source.fits).filter(Boolean)) || [];
+  const find = (source, named) => fitting(source, () => source.find(named, () => hookAll(source)));
+  const hookAll = (source, named) => find(source, named).forEach((client) => hook(source, client));
 
   return {
-    kinds: KINDS,
-
     // `wanted` is the option `sources`.
     find(wanted) {
       for (const source of SOURCES) {
         const named = wanted.includes(source.kind);
-        if (named || wanted === "auto") for (const client of find(source, named)) hook(source, client);
+        if (named || wanted === "auto") hookAll(source, named);
       }
     },
 
     attach(kind, client) {
       const source = SOURCES[KINDS.indexOf(kind)];
-      // Whether it is such a client, or the name it goes by.
-      const fits = client === undefined || (source && attempt(() => source.fits(client)));
-      if (!source) {
-        error(fault("attach", "argument 1", kind, oneOf(KINDS)));
-      } else if (!fits) {
-        error(fault("attach", "argument 2", client, source.wanted));
-      } else {
-        const clients = client === undefined ? find(source, true) : [fits === true ? client : fits];
-        if (!clients.length) warn("attach: " + kind + " is not on this page yet");
-        const entries = clients.map((client) => hook(source, client, true));
-        return () => entries.forEach((entry) => {
-          if (!entry.left) attempt(entry.detach);
-          entry.left = true;
-        });
+      let entries = [];
+      if (!source) error(fault("attach", "argument 1", kind, oneOf(KINDS)));
+      else {
+        const clients = client === undefined ? find(source, true) : fitting(source, () => [client]);
+        entries = clients.map((client) => hook(source, client, true));
+        if (client === undefined && !entries.length) warn("attach: " + kind + " is not on this page yet");
+        else if (!entries.length) error(fault("attach", "argument 2", client, source.wanted));
       }
-      return () => {};
+      return () => entries.forEach((entry) => entry.leave?.());
     },
 
-    shown: () => hooked.filter(({ left }) => !left).map(({ source, client }) => ({
+    shown: () => hooked.filter(({ leave }) => leave).map(({ source, client }) => ({
       name: source.kind,
       found: typeof client === "string" ? "window." + client : source.wanted,
       hooked: source.hooked,

@@ -7,7 +7,7 @@ const TESTING = "experimentId experimentName variationId variationName";
 
 // By source: properties, case, event name.
 const SOURCES = {
-  optimizelyWeb: [TESTING + " campaignId campaignName audienceId audienceName referrer", "camelCase"],
+  optimizelyWeb: [TESTING + " campaignId campaignName audienceId audienceName referrer isHoldback", "camelCase"],
   optimizelyFeature: ["flagKey variationKey ruleKey userId"],
   statsig: [TESTING],
   direct: [TESTING + " campaignId campaignName assignedAt", "camelCase"],
@@ -20,24 +20,10 @@ const SOURCES = {
 // `propertyCase` says.
 const DESTINATIONS = {
   __proto__: null,
-  $exposure: ["$exposure", { flag_key: "flag", variant: "variant", experiment_key: "experiment" }],
+  $exposure: ["$exposure", { flag_key: "flag", variant: "variation", experiment_key: "experiment" }],
   mixpanel: ["$experiment_started", { "Experiment name": "experimentName", "Variant name": "variationName" }],
-  posthog: ["$feature_flag_called", { $feature_flag: "flag", $feature_flag_response: "variant" }],
+  posthog: ["$feature_flag_called", { $feature_flag: "flag", $feature_flag_response: "variation" }],
   ga4: ["experience_impression", { exp_variant_string: "whole" }],
-};
-
-// The fields that stand for a property, the best first, where it is not the one of its name.
-const FIELDS = {
-  __proto__: null,
-  experimentId: "experimentId experimentKey",
-  experimentName: "experimentName experimentKey experimentId",
-  variationId: "variationId variationKey",
-  variationName: "variationName variationKey variationId",
-  campaignName: "campaignName campaignId",
-  ruleKey: "experimentKey",
-  experiment: "experimentKey experimentId",
-  flag: "flagKey experimentKey experimentId",
-  variant: "variationKey variationId",
 };
 
 /** Whether it is the name of a source. */
@@ -55,24 +41,28 @@ export function spell({ decision, isQa, isPreview }, options, destination) {
   const [fields, sourceCase = "snake_case", sourceName = "Experiment Viewed"] = SOURCES[decision.source];
   const own = DESTINATIONS[exposure === "$exposure" ? exposure : destination];
   const snake = (options.propertyCase === "auto" ? sourceCase : options.propertyCase) === "snake_case";
-  const cased = (name) => (snake ? name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()) : name);
+  const cased = (name) => (snake ? name.replace(/[A-Z]/g, "_$&").toLowerCase() : name);
   const properties = { ...options.properties, ...decision.properties };
   const wanted = own ? Object.entries(own[1]) : fields.split(" ").map((name) => [cased(name), name]);
   const told = {
     __proto__: null, // what a polluted prototype lends is no field
     ...decision,
+    isQa,
+    isPreview,
     assignedAt: isoTime(decision.decidedAt),
     eventName: "experiment_viewed",
+    ruleKey: decision.experimentKey,
+    flag: decision.flagKey || decision.experimentKey || decision.experimentId,
     // Experiment and variation as GA4 builds audiences from them.
     whole: [sourceOf(decision), experimentOf(decision), variationOf(decision)].join("-"),
   };
   for (const [name, property] of wanted) {
-    const field = (FIELDS[property] || property).split(" ").find((field) => told[field]);
-    if (field) properties[name] = told[field];
+    // The key stands in for an id, and either for a name; not for that of an audience.
+    const thing = property.replace(/([^e])(Id|Name)$/, "$1");
+    const value = told[property] ?? told[thing + "Key"] ?? told[thing + "Id"];
+    if (value !== undefined) properties[name] = value;
   }
-  if (decision.isHoldback || (decision.source === "optimizelyWeb" && !own)) properties[cased("isHoldback")] = decision.isHoldback;
-  if (isQa) properties[cased("isQa")] = true;
-  if (isPreview) properties[cased("isPreview")] = true;
+  for (const mark of ["isHoldback", "isQa", "isPreview"]) if (told[mark]) properties[cased(mark)] = true;
   // Whoever names the event means this tool's.
   return { name: decision.eventName || exposure || options.eventName || (own ? own[0] : sourceName), properties };
 }

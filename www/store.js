@@ -18,35 +18,34 @@ export function makeStore(warn) {
 
   const store = {
     /** An entry; empty when there is none. */
-    read: (shelf, name) => String(memory[shelf].get(name) ?? attempt(() => stores[shelf].getItem(PREFIX + name)) ?? "").slice(0, LONGEST),
+    read: (shelf, name) => String(memory[shelf].get(PREFIX + name) ?? attempt(() => stores[shelf]?.getItem(PREFIX + name)) ?? "").slice(0, LONGEST),
 
     write(shelf, name, entry) {
       const kept = attempt(() => {
-        stores[shelf].setItem(PREFIX + name, entry);
-        return (trusted[shelf] = trusted[shelf] || stores[shelf].getItem(PREFIX + name) === entry);
+        stores[shelf]?.setItem(PREFIX + name, entry);
+        return (trusted[shelf] ||= stores[shelf]?.getItem(PREFIX + name) === entry);
       });
-      if (kept) return void memory[shelf].delete(name);
-      memory[shelf].set(name, entry);
-      if (stores[shelf]) warn("storage is full, or does not keep what is written: decisions are remembered on this page only");
+      if (kept) return void memory[shelf].delete(PREFIX + name);
+      memory[shelf].set(PREFIX + name, entry);
+      if (shelf && stores.length) warn("storage is blocked, full, or keeps nothing: decisions are remembered on this page only");
     },
 
     remove(shelf, name) {
-      attempt(() => stores[shelf].removeItem(PREFIX + name));
-      memory[shelf].delete(name);
+      attempt(() => stores[shelf]?.removeItem(PREFIX + name));
+      memory[shelf].delete(PREFIX + name);
     },
 
     /** The names of all entries that begin so, in alphabetical order. */
-    names(shelf, prefix) {
-      const stored = (attempt(() => Object.keys(stores[shelf])) || []).filter((name) => name.startsWith(PREFIX));
-      const names = [...stored.map((name) => name.slice(PREFIX.length)), ...memory[shelf].keys()];
-      return names.filter((name) => name.startsWith(prefix)).sort();
-    },
+    names: (shelf, prefix) =>
+      [...(attempt(() => Object.keys(stores[shelf])) || []), ...memory[shelf].keys()]
+        .filter((name) => name.startsWith(PREFIX + prefix))
+        .sort()
+        .map((name) => name.slice(PREFIX.length)),
 
-    /** Opens the browser's storages, which nobody has touched until now. Says whether they are there. */
+    /** Opens the browser's storages, which nobody has touched until now. */
     open() {
       // Even naming them throws where they are blocked.
-      stores = SHELVES.map((name) => name && attempt(() => window[name]));
-      return !!(stores[TAB] && stores[SITE]);
+      stores = SHELVES.map((name) => attempt(() => window[name]));
     },
 
     /** Forgets everything that was ever stored, and closes them again. */

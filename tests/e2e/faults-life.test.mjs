@@ -190,10 +190,14 @@ story('a single-page application moves on while a decision waits: the event name
 story('more decisions than there is room for: the oldest stay, and one warning says so', async (world) => {
   const page = await world.open('/', html(init({ pollIntervalMs: 60_000 }), tag()))
   await world.idle(page).catch(() => {})
-  await page.evaluate(() => {
-    for (let n = 0; n < 1030; n += 1) window.decisionBridge.trackDecision({ experimentId: `e${n}`, variationId: 'v' })
+  const timers = await page.evaluate(() => {
+    for (let n = 0; n < 100_000; n += 1) window.decisionBridge.trackDecision({ experimentId: `e${n}`, variationId: 'v' })
+    return window.__watch.timers()
   })
-  await world.counted(page, 'expired', 30)
+  assert.equal(timers, 1)
+  await world.counted(page, 'expired', 99_000)
+  assert.equal((await world.diagnose(page)).counts.pending, 1000)
+  assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.includes('/out/')).length), 1000)
   assert.equal(world.ours('warning').filter(({ text }) => /1000/.test(text)).length, 1)
   await page.evaluate(() => {
     window.told = []

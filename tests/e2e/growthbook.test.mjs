@@ -93,7 +93,7 @@ story('a forced variation is no exposure, by the address or by GrowthBook’s ow
     await visitor.counted(tab, 'preview')
     await visitor.delivered(tab, 0)
     const [decision] = (await visitor.diagnose(tab)).decisions
-    assert.equal(decision.reason, 'a variation forced in GrowthBook')
+    assert.equal(decision.reason, 'forced in GrowthBook')
   }
 })
 

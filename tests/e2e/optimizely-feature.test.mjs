@@ -139,8 +139,8 @@ for (const version of [5, 6]) {
       await impressions(tab, 2)
       await world.delivered(tab, 0)
       const told = await reasons(world, tab, 'not-an-exposure')
-      const expected = ['promo: the rule is a rollout', 'nothing: no rule of the flag applies']
-      if (order[0]) expected.push('checkout: asked for without an impression')
+      const expected = ['promo: a rollout', 'nothing: no rule applies']
+      if (order[0]) expected.push('checkout: without an impression')
       assert.deepEqual(told, expected)
     }
   })

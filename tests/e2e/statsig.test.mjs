@@ -152,11 +152,11 @@ story('evaluations that are no exposures are none, and say why', async (world) =
   await world.delivered(tab, 0)
   const { decisions, counts } = await world.diagnose(tab)
   assert.deepEqual(Object.fromEntries(decisions.map(({ experimentKey, reason }) => [experimentKey, reason])), {
-    checkout_exp: 'Statsig had no value for it: Uninitialized',
+    checkout_exp: 'Statsig had no value: Uninitialized',
     prestart_exp: 'the experiment does not run',
     elsewhere_exp: 'the user is not in the experiment',
-    gone_exp: 'Statsig had no value for it: Network:Unrecognized',
-    undefined: 'the parameter belongs to no experiment',
+    gone_exp: 'Statsig had no value: Network:Unrecognized',
+    undefined: 'the parameter is in no experiment',
   })
   assert.equal(counts['not-an-exposure'], 5)
   assert.equal(statsig.exposures().length, 7)

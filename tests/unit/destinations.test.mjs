@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AT, TIME, load, page } from './page.mjs'
 
-const { fill, make, shown } = await load('decision.js')
+const { make, shown } = await load('decision.js')
 const { AUTO, DESTINATIONS, whose } = await load('destinations.js')
-const { isForeign } = await load('destinations/segment.js')
+const { isForeign, loadSegment } = await load('destinations/segment.js')
 const { CONFIRMS, FAILED, MISSING, READY, STUB } = await load('destinations/state.js')
 const { parse } = await load('options.js')
 const { spell } = await load('spelling.js')
@@ -15,9 +15,7 @@ const ID = 'db-0123456789abcdef0123456789abcdef'
 const of = Object.fromEntries(DESTINATIONS.map((destination) => [destination.kind, destination]))
 
 function decided(source, fields, more = {}) {
-  const decision = make(source, AT)
-  fill(decision, fields)
-  return Object.assign(decision, more)
+  return Object.assign(make(source, AT, fields, Object.keys(fields).join(' ')), more)
 }
 const optimizely = (fields, more) => decided('optimizelyWeb', { campaignId: 'c1', experimentId: 'e1', variationId: 'v1', ...fields }, more)
 const direct = (experimentKey, variationKey, fields, more) => decided('direct', { experimentKey, variationKey, ...fields }, more)
@@ -407,6 +405,25 @@ test('another library is ready and tells nothing', () => {
   assert.ok(isForeign(READY))
   page({ analytics: { track: f, initialized: true, VERSION: '1.81.0' } })
   assert.ok(!isForeign(CONFIRMS))
+})
+
+test('analytics.js is loaded from where the page says, once', () => {
+  const loaded = []
+  const load = (cdnUrl, analytics) => {
+    page({ analytics })
+    Object.assign(document, { createElement: () => ({}), querySelector: () => null, head: { appendChild: ({ src }) => loaded.push(src) } })
+    loadSegment('k', cdnUrl)
+    return window.analytics
+  }
+  for (const [given, cdn] of [[null, 'https://cdn.segment.com'], ['https://cdn.test', 'https://cdn.test'], ['https://cdn.test/a//', 'https://cdn.test/a']]) {
+    assert.equal(load(given)._cdn, cdn)
+    assert.equal(loaded.pop(), `${cdn}/analytics.js/v1/k/analytics.min.js`)
+  }
+  const stub = load(null)
+  assert.ok(stub.invoked && stub.track === load(null, stub).track)
+  assert.equal(stub.page('Home'), stub)
+  assert.deepEqual(stub[0].slice(0, 2), ['page', 'Home'])
+  assert.equal(loaded.length, 1, 'not where somebody else did')
 })
 
 test("Amplitude is a stub until its SDK has taken the snippet's object over", () => {

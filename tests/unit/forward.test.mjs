@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { load, property } from './page.mjs'
 
 const { commands } = await load('forward.js')
-const { parse } = await load('options.js')
+const { parse } = await load('extra-options.js')
 
 /** What is pushed to Optimizely for an event, with these options beside `to`. */
 function pushed(given, event) {

@@ -7,9 +7,7 @@ import { AT, load, property } from './page.mjs'
 const { enrich, fill, isPlausible, keyFields, land, make, outcomeFields, readHoldback, readId, refuse } = await load('decision.js')
 
 function decided(source, fields, isHoldback = false) {
-  const decision = make(source, AT)
-  fill(decision, fields)
-  return Object.assign(decision, { isHoldback })
+  return Object.assign(make(source, AT, fields, Object.keys(fields).join(' ')), { isHoldback })
 }
 const BASE = { campaignId: 'c1', experimentId: 'e1', variationId: 'v1' }
 const optimizely = (more, isHoldback) => decided('optimizelyWeb', { ...BASE, ...more }, isHoldback)
@@ -57,7 +55,7 @@ test('decisions share a key only if campaign, experiment and user are the same',
 test('all parts of keys are texts, which the core is told letter by letter', () => {
   property(2000, ({ thing, of }) => {
     const decision = make(of(['optimizelyWeb', 'direct', 'growthbook', 'statsig']), AT)
-    for (const field of ['campaignId', 'experimentId', 'experimentKey', 'variationId', 'variationKey', 'userId', 'flagKey', 'label']) fill(decision, { [field]: thing(['a']) })
+    for (const field of ['campaignId', 'experimentId', 'experimentKey', 'variationId', 'variationKey', 'userId', 'flagKey', 'label']) fill(decision, field, thing(['a']))
     for (const part of [...keyFields(decision), ...outcomeFields(decision)]) assert.equal(typeof part, 'string')
   })
 })

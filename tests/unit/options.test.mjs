@@ -4,10 +4,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ONE_OF_EACH_KIND, load, locked, property, revoked } from './page.mjs'
 
-const { parse, shown } = await load('options.js')
+const { parse: parseOwn, shown } = await load('options.js')
+const { parse: parseExtras } = await load('extra-options.js')
+
+/** All options, as they are in force once the extras have read theirs. */
+function parse(given, mistakes) {
+  const options = parseOwn(given, mistakes)
+  return Object.assign(options, parseExtras(options, mistakes))
+}
 
 /** A copy that stands for itself: options have no prototypes, and share their defaults. */
-const plain = (options) => JSON.parse(JSON.stringify(options))
+const plain = ({ extras, ...options }) => JSON.parse(JSON.stringify(options))
 const parsed = (given) => {
   const mistakes = []
   const options = parse(given, mistakes)
@@ -26,6 +33,11 @@ function refuses(given, mistake) {
   const [options, mistakes] = parsed(given)
   assert.deepEqual(mistakes, [mistake])
   assert.deepEqual(options, DEFAULTS, mistake)
+  // The extras complain only where they are asked for, and what is empty asks for nothing.
+  const told = []
+  const { extras } = parseOwn(given, told)
+  const isEmpty = (value) => value === null || value === false || (Object(value) === value && !Object.keys(value).length)
+  if (!Object.values(given).every(isEmpty) || 'forwardEvents' in given) assert.ok(told.length || extras, `who says ${mistake}?`)
   const [besides, still] = parsed({ eventName: 'Seen', pollIntervalMs: 77, ...given })
   assert.deepEqual(still, [mistake])
   assert.ok(besides.eventName === 'Seen' || besides.pollIntervalMs === 77)
@@ -40,13 +52,13 @@ function refusesAllBut(good, name, wanted) {
 
 const list = (...names) => names.map((name) => `"${name}"`).join(' or ')
 const LONG = '"0123456789012345678901234567890123456789…"'
-const SOURCES = ['optimizelyWeb', 'growthbook', 'openFeature', 'avsb', 'optimizelyFeature', 'statsig']
+const SOURCES = ['optimizelyWeb', 'optimizelyFeature', 'statsig', 'growthbook', 'openFeature', 'avsb']
 const DESTINATIONS = ['segment', 'amplitude', 'rudderstack', 'mixpanel', 'posthog', 'ga4', 'gtm']
 
 test('the defaults are those of the contract', () => {
   const options = good({})
   assert.deepEqual(options, {
-    writeKey: null, cdnUrl: null, eventName: null, propertyCase: 'auto', properties: {}, sources: 'auto', sourceOptions: {},
+    writeKey: null, cdnUrl: null, eventName: null, propertyCase: 'auto', properties: {}, sources: 'auto', sourceOptions: Object.fromEntries(SOURCES.map((name) => [name, null])),
     destinations: 'auto',
     destinationOptions: { segment: { context: {}, integrations: {} }, amplitude: { exposureEvent: null } },
     identify: false, alias: false, pollIntervalMs: 250, maxWaitMs: 5000, carryOverMs: 1_800_000, dedupe: 'session',
@@ -63,7 +75,7 @@ test('options that are no object are refused as a whole', () => {
   for (const [value, spelled] of ONE_OF_EACH_KIND) {
     if (['null', 'an object'].includes(spelled)) continue
     const [options, mistakes] = parsed(value)
-    assert.deepEqual(mistakes, [`init: the options are ${spelled}, must be an object`])
+    assert.deepEqual(mistakes, [`init \`argument 1\` is ${spelled}, must be an object`])
     assert.deepEqual(options, DEFAULTS)
   }
 })
@@ -80,8 +92,8 @@ test('an unknown option is named', () => {
 test('each mistake is told and what is right still counts', () => {
   const [options, mistakes] = parsed({ debug: 'yes', eventName: 'Seen', maxWaitMs: -1, pollIntervalMs: 100, qa: 'drop', typo: 1 })
   assert.deepEqual(mistakes, [
-    'init: option `debug` is "yes", must be true or false',
     'init: option `maxWaitMs` is -1, must be a number of 0 to 600000',
+    'init: option `debug` is "yes", must be true or false',
     'init: option `typo` is not known',
   ])
   assert.deepEqual(options, { ...DEFAULTS, eventName: 'Seen', pollIntervalMs: 100, qa: 'drop' })
@@ -97,7 +109,7 @@ test('a write key is letters, digits and two signs', () => {
 })
 
 const cdn = (url) => parsed({ writeKey: 'k', cdnUrl: url })
-const CDN_WANTED = 'an https: URL, or http: on a loopback host, without query'
+const CDN_WANTED = 'an https: URL, or http: on localhost, without query'
 
 test('a cdn url is https or on this machine', () => {
   for (const url of [
@@ -113,7 +125,7 @@ test('a cdn url is https or on this machine', () => {
   ]) {
     for (const given of [url, `${url}//`]) {
       const [options, mistakes] = cdn(given)
-      assert.deepEqual([options.cdnUrl, mistakes], [url, []], given)
+      assert.deepEqual([options.cdnUrl, mistakes], [given, []], given)
     }
   }
 })
@@ -175,7 +187,7 @@ test('a cdn url that is too long is refused and not cut', () => {
 })
 
 test('a cdn url without a write key is of no use', () => {
-  assert.deepEqual(parsed({ cdnUrl: 'https://cdn.example.com' })[1], ['init: option `cdnUrl` is of no use without `writeKey`'])
+  assert.deepEqual(parsed({ cdnUrl: 'https://cdn.example.com' })[1], ['init: option `cdnUrl` needs `writeKey`'])
 })
 
 test('an event name is a string with something in it', () => {
@@ -189,14 +201,14 @@ test('numbers stay within their ranges', () => {
   for (const [name, wanted, least, most] of [
     ['pollIntervalMs', 'a number of 10 to 60000', 10, 60_000],
     ['maxWaitMs', 'a number of 0 to 600000', 0, 600_000],
-    ['carryOverMs', 'a number of 0 or more', 0, 1e15],
-    ['sessionTimeoutMs', 'a number of 1000 or more', 1000, 1e15],
+    ['carryOverMs', 'a number of 0 to 9000000000000000', 0, 9e15],
+    ['sessionTimeoutMs', 'a number of 1000 to 9000000000000000', 1000, 9e15],
   ]) {
     for (const number of [least, most, least + 1]) assert.equal(good({ [name]: number })[name], number, name)
     assert.equal(good({ [name]: least + 1.75 })[name], least + 1, `${name} is a whole number`)
     refusesAllBut(least < 7 ? ['7.5'] : [], name, wanted)
     if (least > 0) refuses({ [name]: least - 1 }, `init: option \`${name}\` is ${least - 1}, must be ${wanted}`)
-    if (most < 1e15) refuses({ [name]: most + 1 }, `init: option \`${name}\` is ${most + 1}, must be ${wanted}`)
+    refuses({ [name]: most + 1 }, `init: option \`${name}\` is ${most + 1}, must be ${wanted}`)
     refuses({ [name]: '300' }, `init: option \`${name}\` is "300", must be ${wanted}`)
   }
   refuses({ pollIntervalMs: 1e12 }, 'init: option `pollIntervalMs` is 1000000000000, must be a number of 10 to 60000')
@@ -211,7 +223,8 @@ test('choices are listed', () => {
     ['propertyCase', 'auto', 'camelCase', 'snake_case'],
     ['consentDefault', 'hold', 'grant', 'refuse'],
   ]) {
-    refusesAllBut([], name, list(...choices))
+    // What only the extras understand is not given where it is `null`.
+    refusesAllBut(name === 'consentDefault' ? ['null'] : [], name, list(...choices))
     for (const choice of choices) assert.equal(good({ [name]: choice })[name], choice)
     const capital = choices[0].toUpperCase()
     refuses({ [name]: capital }, `init: option \`${name}\` is "${capital}", must be ${list(...choices)}`)
@@ -295,7 +308,7 @@ test('destinations are known or a mistake', () => {
 })
 
 test('what is said about a part is an object or asks for nothing', () => {
-  for (const name of ['statsig', 'destinationOptions', 'forwardEvents']) {
+  for (const name of ['statsig', 'sourceOptions', 'destinationOptions', 'forwardEvents']) {
     refusesAllBut(['an object', 'null', 'false'], name, 'an object')
     for (const nothing of [false, null, undefined]) assert.deepEqual(good({ [name]: nothing }), DEFAULTS)
   }
@@ -304,7 +317,6 @@ test('what is said about a part is an object or asks for nothing', () => {
     refuses({ destinationOptions: { [name]: 0 } }, `init: option \`destinationOptions.${name}\` is 0, must be an object`)
     assert.deepEqual(good({ destinationOptions: { [name]: {} } }), DEFAULTS)
   }
-  refusesAllBut(['an object'], 'sourceOptions', 'an object')
 })
 
 test('an unknown option of a part is named in full', () => {
@@ -375,9 +387,10 @@ test('context and integrations of Segment are carried as they are', () => {
     refuses({ destinationOptions: { segment: { [part]: [] } } }, `${name}\` is a list, must be an object`)
     const circle = {}
     circle.circle = circle
-    for (const [value, spelled] of [[() => {}, 'a function'], [7n, '7n'], ['x'.repeat(32_000), `"${'x'.repeat(40)}…"`], [circle, 'an object']]) {
+    for (const [value, spelled] of [[() => {}, 'a function'], [7n, '7n'], [circle, 'an object']]) {
       refuses({ destinationOptions: { segment: { [part]: { bad: value } } } }, `${name}.bad\` is ${spelled}, must be what JSON can carry`)
     }
+    refuses({ destinationOptions: { segment: { [part]: { long: 'x'.repeat(32_000) } } } }, `${name}\` is longer than 32000 characters, the rest is left out`)
   }
 })
 
@@ -389,16 +402,16 @@ test('Amplitude may be given another event', () => {
 
 test('options of a source are its own', () => {
   const sourceOptions = { optimizelyWeb: { any: { thing: [1] } }, openFeature: { flags: ['a'] } }
-  assert.deepEqual(good({ sourceOptions }).sourceOptions, sourceOptions)
+  assert.deepEqual(good({ sourceOptions }).sourceOptions, { ...DEFAULTS.sourceOptions, ...sourceOptions })
 })
 
 test('the report shows the options in force and no secret', () => {
   const given = {
-    writeKey: 'abcdefghijkl', cdnUrl: 'https://cdn.test/', dedupe: 'tab', qa: 'send', properties: { site: 'shop' },
+    writeKey: 'abcdefghijkl', cdnUrl: 'https://cdn.test', dedupe: 'tab', qa: 'send', properties: { site: 'shop' },
     qaSignals: { params: ['qa'] }, sources: ['optimizelyWeb'], maxWaitMs: 1,
   }
   assert.deepEqual(plain(shown(parse(given, []))), {
-    ...DEFAULTS, ...given, writeKey: 'abcd…', cdnUrl: 'https://cdn.test', qaSignals: { params: ['qa'], cookies: [] },
+    ...DEFAULTS, ...given, writeKey: 'abcd…', qaSignals: { params: ['qa'], cookies: [] },
   })
   assert.equal(shown(parse({}, [])).writeKey, null)
 })
@@ -423,14 +436,16 @@ test('consent tools are one or a list, and whoever names any is held until they 
 })
 
 test('the extras are fetched for whoever asks for something of theirs, and for nobody else', () => {
-  const extras = (given) => parse(given, []).extras
+  const extras = (given) => parseOwn(given, []).extras
   for (const given of [
     { identify: true }, { alias: true }, { consentFrom: 'tcf' }, { forwardEvents: { to: 'optimizelyWeb' } },
     { statsig: { identity: true } }, { statsig: { customIDs: { a: 1 } } }, { statsig: { custom: { a: 1 } } }, { statsig: { environment: 'e' } },
+    // It is for them to say what is missing, or wrong.
+    { forwardEvents: {} }, { forwardEvents: { track: true } }, { consentFrom: 'nobody' }, { statsig: 5 }, { consentDefault: 'maybe' },
   ]) {
     assert.equal(extras(given), true, JSON.stringify(given))
   }
-  for (const given of [{}, { requireConsent: true, consentFrom: [] }, { statsig: { custom: {} } }, { forwardEvents: { track: true } }]) assert.equal(extras(given), undefined)
+  for (const given of [{}, { requireConsent: true, consentFrom: [] }, { statsig: {}, forwardEvents: null }, { identify: false, alias: false, consentFrom: false }]) assert.equal(extras(given), false)
 })
 
 test('what throws when it is looked at is missing, or no good', () => {

@@ -16,16 +16,19 @@ const { read: readOpenFeature } = await load('sources/open-feature.js')
 const { read: readOptimizelyFeature } = await load('sources/optimizely-feature.js')
 const { read: readStatsig } = await load('sources/statsig.js')
 
+// What tells no time was decided now.
+Date.now = () => AT
+
 const ENTRANCES = {
   callback: ({ input, client, mistakes }) => [readCallback(input, client, AT, mistakes)],
-  event: ({ input, client }) => [readEvent(input, client, AT)],
-  state: ({ client }) => readState(client, AT, false),
-  'state, of redirects only': ({ client }) => readState(client, AT, true),
+  event: ({ input, client }) => [readEvent(input, client)],
+  state: ({ client }) => readState(client, false),
+  'state, of redirects only': ({ client }) => readState(client, true),
   trackDecision: ({ input, mistakes }) => [readDirect([input], AT, mistakes)],
   'trackDecision, by position': ({ input, mistakes }) => [readDirect(input, AT, mistakes)],
-  avsb: ({ input }) => [readAvsb(input, AT)],
+  avsb: ({ input }) => [readAvsb(input)],
   growthbook: ({ input }) => [readGrowthBook(input, AT)],
-  openFeature: ({ input, settings }) => [readOpenFeature(input, settings, AT)],
+  openFeature: ({ input, settings }) => [readOpenFeature(input, settings)],
   optimizelyFeature: ({ input, client }) => [readOptimizelyFeature(input, client, AT)],
   statsig: ({ input, client, settings }) => [readStatsig(input, client, settings, AT)],
 }
@@ -76,7 +79,7 @@ test('both entrances of Optimizely give the same decision', () => {
   const event = { data: { decision: { campaignId: '1', experimentId: '2', variationId: '3', isCampaignHoldback: false } } }
   const mistakes = []
   const heard = readCallback(callback, client, AT, mistakes)
-  const seen = readEvent(event, client, AT)
+  const seen = readEvent(event, client)
   assert.deepEqual(mistakes, [])
   assert.deepEqual([keyFields(heard), outcomeFields(heard), heard.project], [keyFields(seen), outcomeFields(seen), seen.project])
 })
@@ -156,18 +159,18 @@ test('where nothing can be read a decision is invalid and says why', () => {
     const direct = readDirect([thing()], AT, mistakes)
     assert.equal(
       direct.refusal,
-      'trackDecision: field `experimentId` is missing, must be a string or a number that is not empty, or `experimentKey`'
+      'trackDecision: field `experimentId` is missing, must be a string or a number that is not empty'
     )
-    const event = readEvent(thing(), thing(), AT)
+    const event = readEvent(thing(), thing())
     assert.equal(event.refusal, 'no variation')
     assert.deepEqual(mistakes, [])
-    assert.deepEqual(readState(thing(), AT, false), [])
+    assert.deepEqual(readState(thing(), false), [])
     assert.equal(visitor(thing()), '')
-    assert.equal(readAvsb(thing(), AT), undefined)
+    assert.equal(readAvsb(thing()), undefined)
     assert.equal(readGrowthBook(thing(), AT), undefined)
-    assert.equal(readOpenFeature(thing(), thing(), AT), undefined)
-    assert.equal(readOptimizelyFeature(thing(), thing(), AT).refusal, 'no rule of the flag applies')
-    assert.equal(readStatsig(thing(), thing(), thing(), AT).refusal, 'Statsig had no value for it: ')
+    assert.equal(readOpenFeature(thing(), thing()), undefined)
+    assert.equal(readOptimizelyFeature(thing(), thing(), AT).refusal, 'no rule applies')
+    assert.equal(readStatsig(thing(), thing(), thing(), AT).refusal, 'Statsig had no value: ')
   }
   // What is in it cannot be read either.
   const call = { campaignId: 1, experimentId: 2, variationId: 3, decisionData: locked(), campaign: revoked([]), extension: revoked(), state: locked() }
@@ -179,7 +182,7 @@ test('where nothing can be read a decision is invalid and says why', () => {
 
 /** All readers that are called by page code, on one thing. */
 const readAll = (thing) => [
-  readCallback(thing, undefined, AT, []), readEvent(thing, undefined, AT), readDirect([thing], AT, []), readGrowthBook(thing, AT), readAvsb(thing, AT),
+  readCallback(thing, undefined, AT, []), readEvent(thing, undefined), readDirect([thing], AT, []), readGrowthBook(thing, AT), readAvsb(thing),
 ]
 
 test('a field that throws is missing and the rest counts', () => {
@@ -265,9 +268,39 @@ test('the redirect cookie names one experiment and its referrer', () => {
 
 test('a text is filled in once, and cut within no letter', () => {
   const decision = {}
-  assert.equal(fill(decision, { experimentName: '😀'.repeat(600) }), true)
+  assert.equal(fill(decision, 'experimentName', '😀'.repeat(600)), true)
   assert.equal(decision.experimentName, '😀'.repeat(512))
   assert.equal(decision.shortened, true)
-  assert.equal(fill(decision, { experimentName: 'later', variationName: '', referrer: undefined }), false)
+  for (const [name, value] of [['experimentName', 'later'], ['variationName', ''], ['referrer', undefined]]) assert.equal(fill(decision, name, value), false)
   assert.deepEqual(Object.keys(decision), ['experimentName', 'shortened'])
+})
+
+// Pages patch the clock, and break it: then the time is lost, and not the decision.
+test('a clock that throws costs no decision', async () => {
+  const { default: avsb } = await load('sources/avsb.js')
+  const { default: openFeature } = await load('sources/open-feature.js')
+  const { default: optimizelyWeb } = await load('sources/optimizely-web.js')
+  const entry = { isActive: true, experiment: { id: '2' }, variation: { id: '3' } }
+  const pushed = []
+  const client = { push: (call) => pushed.push(call), get: (what) => what === 'state' && { getCampaignStates: () => ({ 1: entry }) } }
+  page({ optimizely: client })
+  const decisions = []
+  const told = (decision) => decisions.push(decision)
+  const api = { addHooks: (hook) => (api.hook = hook) }
+  const slot = {}
+  const clock = Date.now
+  Date.now = () => {
+    throw new Error('theirs')
+  }
+  try {
+    avsb.hook(slot, told, () => {})
+    slot.onEvent({ event_name: 'experiment_viewed', experiment_id: 'e', variation_id: 'v' })
+    openFeature.hook(api, told, () => {})
+    api.hook.finally({ context: {} }, { flagKey: 'f', variant: 'v', reason: 'SPLIT' })
+    optimizelyWeb.hook('optimizely', told)
+    pushed[0].handler({ data: { decision: { campaignId: '1', experimentId: '2', variationId: '3' } } })
+  } finally {
+    Date.now = clock
+  }
+  assert.deepEqual(decisions.map(({ source, decidedAt }) => [source, decidedAt]), [['avsb', 0], ['openFeature', 0], ['optimizelyWeb', 0], ['optimizelyWeb', 0]])
 })

@@ -19,9 +19,8 @@ const TEXTS = (
 // Records
 
 function decided(fields, more) {
-  const decision = make('optimizelyWeb', AT)
-  fill(decision, { campaignId: 'c1', experimentId: 'e1', variationId: 'v1', ...fields })
-  return Object.assign(decision, more)
+  const all = { campaignId: 'c1', experimentId: 'e1', variationId: 'v1', ...fields }
+  return Object.assign(make('optimizelyWeb', AT, all, Object.keys(all).join(' ')), more)
 }
 const PARCEL = [0, 1, 'db-1', false]
 const written = (decision, to = [PARCEL], more = {}) =>
@@ -30,8 +29,9 @@ const written = (decision, to = [PARCEL], more = {}) =>
 /** An item with any decision that may wait. */
 function anyItem({ of, below, text }) {
   const decision = make(of(SOURCES), AT - below(1e9))
-  for (const name of TEXTS) if (below(2)) fill(decision, { [name]: text(20) })
-  fill(decision, { experimentId: 'e', variationId: 'v' })
+  for (const name of TEXTS) if (below(2)) fill(decision, name, text(20))
+  fill(decision, 'experimentId', 'e')
+  fill(decision, 'variationId', 'v')
   decision.isHoldback = of([true, false])
   if (below(2)) decision.personalization = true
   if (below(2)) decision.properties = { [text()]: text(), number: below(100), flag: true }
@@ -287,7 +287,7 @@ function opened(limits, globals) {
 
 test('all names begin alike, and come in order', () => {
   const { store, site, tab } = opened()
-  assert.ok(store.open())
+  store.open()
   for (const name of ['out/17-b/0000002', 'out/17-a/0000010', 'out/17-a/0000009', 'seen/x']) store.write(SITE, name, 'entry')
   store.write(TAB, 'qa', 'yes')
   store.write(PAGE, 'seen/y', 'on this page')
@@ -322,16 +322,24 @@ test('before it is opened nothing is touched, and the page remembers', () => {
 
 test('storage that is blocked, full or deaf costs nothing but the next page', () => {
   const blocked = opened({}, { localStorage: null, sessionStorage: null })
-  assert.equal(blocked.store.open(), false)
-  Object.defineProperty(window, 'localStorage', { get() { throw new Error('SecurityError') } })
-  assert.equal(blocked.store.open(), false)
-  for (const [limits, warns] of [[undefined, 0], [{ full: true }, 1], [{ deaf: true }, 1]]) {
-    const { store, warnings } = limits ? opened(limits) : blocked
+  const throwing = opened({}, { localStorage: null, sessionStorage: null })
+  for (const opens of [
+    () => blocked,
+    () => {
+      Object.defineProperty(window, 'localStorage', { configurable: true, get() { throw new Error('SecurityError') } })
+      return throwing
+    },
+    () => opened({ full: true }),
+    () => opened({ deaf: true }),
+  ]) {
+    const { store, warnings } = opens()
+    store.write(SITE, 'a', '1')
+    assert.deepEqual(warnings, [], 'what is not opened is not missed')
     store.open()
     store.write(SITE, 'a', '1')
     assert.equal(store.read(SITE, 'a'), '1')
     assert.deepEqual(store.names(SITE, ''), ['a'])
-    assert.equal(warnings.length, warns)
+    assert.equal(warnings.length, 1)
     store.purge()
     assert.equal(store.read(SITE, 'a'), '')
   }

@@ -1,42 +1,37 @@
 // Segment: `window.analytics`, be it the snippet's stub, analytics.js, the npm package, or another library
 // that speaks its language.
 import { experimentOf, variationOf } from "../decision.js";
-import { at, can, get, isList, isObject, keys } from "../read.js";
+import { at, can, isList, keys } from "../read.js";
 import { makeScript } from "../script.js";
 import { CONFIRMS, FAILED, MISSING, READY, queues } from "./state.js";
 
+const WITH_PAGE = "track screen alias group page identify".split(" ");
 const METHODS =
-  "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware alias debug group identify off on once page " +
-  "pageview ready register reset screen setAnonymousId track trackClick trackForm trackLink trackSubmit";
-const WITH_PAGE = ["track", "screen", "alias", "group", "page", "identify"];
+  "addDestinationMiddleware addIntegrationMiddleware addSourceMiddleware debug off on once pageview ready register reset " +
+  "setAnonymousId trackClick trackForm trackLink trackSubmit";
 
 // Unless there is a window.analytics: puts a stub in place that queues every call, then loads
 // analytics.js for the write key, as Segment's own snippet does.
 export function loadSegment(writeKey, cdnUrl, nonce) {
   if (isList(window.analytics) || can(window.analytics, "track")) return;
   // First what may be forbidden: a stub without its script would stand in everybody's way.
-  const url = (cdnUrl || "https://cdn.segment.com") + "/analytics.js/v1/" + encodeURIComponent(writeKey) + "/analytics.min.js";
-  const script = makeScript(url, nonce);
-  script.setAttribute("data-global-segment-analytics-key", "analytics");
+  const cdn = (cdnUrl || "https://cdn.segment.com").replace(/\/+$/, "");
+  const script = makeScript(cdn + "/analytics.js/v1/" + writeKey + "/analytics.min.js", nonce);
   const stub = (window.analytics = []);
   stub.invoked = true;
-  stub.methods = METHODS.split(" ");
-  stub.factory = (method) => (...args) => {
-    const real = window.analytics;
-    if (real?.initialized) return real[method](...args);
-    // The page as it is at the call, which analytics.js would else read at replay.
-    if (WITH_PAGE.includes(method)) args.push(pageContext());
-    stub.push([method, ...args]);
-    return stub;
-  };
-  for (const method of stub.methods) stub[method] = stub.factory(method);
-  stub.load = (key, options) => {
-    stub._loadOptions = options;
-    document.head.appendChild(script);
-  };
+  for (const method of [...WITH_PAGE, ...METHODS.split(" ")]) {
+    stub[method] = (...args) => {
+      const real = window.analytics;
+      if (real?.initialized) return real[method](...args);
+      // The page as it is at the call, which analytics.js would else read at replay.
+      if (WITH_PAGE.includes(method)) args.push(pageContext());
+      stub.push([method, ...args]);
+      return stub;
+    };
+  }
   stub._writeKey = writeKey;
-  if (cdnUrl) stub._cdn = cdnUrl;
-  stub.load(writeKey);
+  stub._cdn = cdn;
+  document.head.appendChild(script);
 }
 
 function pageContext() {
@@ -52,14 +47,8 @@ function pageContext() {
   };
 }
 
-// Only analytics.js has a version like `1.84.3`.
-const hasVersion = (analytics) => String(get(analytics, "VERSION")).includes(".");
-
-// A disabled analytics.js, or one whose visitor refused consent, looks initialized and drops all.
-const dropsAll = (analytics) => at(analytics, "settings.writeKey") === "" && !keys(at(analytics, "queue.plugins")).length;
-
 /** Whether it is another library that speaks Segment's language. */
-export const isForeign = (state) => state === READY && !hasVersion(get(window, "analytics"));
+export const isForeign = (state) => state === READY;
 
 export default {
   kind: "segment",
@@ -70,22 +59,25 @@ export default {
     const { analytics } = window;
     if (!can(analytics, "track")) return MISSING;
     const { initialized, instance } = analytics;
-    if (isList(analytics) || initialized === false) return queues(blocked);
-    if (initialized === true) return dropsAll(analytics) ? FAILED : hasVersion(analytics) ? CONFIRMS : READY;
-    if (!can(analytics, "then", "load")) return READY;
-    // The npm package's buffer: it has its instance once it has loaded.
-    return !isObject(instance) ? queues(blocked) : dropsAll(instance) ? FAILED : CONFIRMS;
+    // The npm package's buffer has its instance once it has loaded.
+    const isBuffer = !initialized && can(analytics, "then", "load");
+    const real = isBuffer ? instance : analytics;
+    if (isList(analytics) || initialized === false || !real) return queues(blocked);
+    // A disabled analytics.js, or one whose visitor refused consent, looks initialized and drops all.
+    if (at(real, "settings.writeKey") === "" && !keys(at(real, "queue.plugins")).length) return FAILED;
+    // Only analytics.js has a version like `1.84.3`.
+    return isBuffer || (initialized && /\./.test(real.VERSION)) ? CONFIRMS : READY;
   },
 
   // A promise of `track` settles when the tool took charge; a stub keeps the callback for the real tool.
   send({ name, properties, decision, messageId, time, page, options, traits }, stub, confirmed) {
     const { context, integrations } = options.destinationOptions.segment;
     const given = { timestamp: time, messageId };
-    if (page || keys(context).length) given.context = { ...context, ...(page && { page }) };
-    if (keys(integrations).length) given.integrations = { ...integrations };
-    let identified = () => {};
+    const more = { context: { ...context, ...(page && { page }) }, integrations };
+    for (const name of keys(more)) if (keys(more[name]).length) given[name] = { ...more[name] };
+    let identified;
     const settled = () => {
-      identified();
+      identified?.();
       confirmed();
     };
     const { analytics } = window;
@@ -102,7 +94,7 @@ export default {
       identified = traits({ [decision.experimentKey || experimentOf(decision)]: variation });
     }
     if (promise || stub) return true;
-    identified();
+    identified?.();
   },
 };
 

@@ -1,6 +1,6 @@
 // OpenFeature's web SDK: a hook for the whole API. It tells of nothing that came before. It does not
 // know what an experiment is, so a filter has to tell.
-import { isComplete, make, take } from "../decision.js";
+import { isComplete, make } from "../decision.js";
 import { at, attempt, can, get, isList, text } from "../read.js";
 import { late } from "./late.js";
 
@@ -13,17 +13,14 @@ export default {
   kind: "openFeature",
   wanted: "the OpenFeature API",
   hooked: "finally",
-  fits: (client) => can(client, "addHooks"),
+  fits: (client) => can(client, "addHooks") && client,
   // No event tells that it has come, and the flags that are read at once can't be had later.
   find: (named, look) => [late(KEY, look)],
   hook(api, told, settings) {
-    let on = true;
-    // `finally`, because a throw in `after` would give the page its default value. No hook can be
-    // taken out again.
+    // `finally`, because a throw in `after` would give the page its default value.
     api.addHooks({
-      finally: ({ context }, details) => void (on && attempt(() => told(read({ ...details, targetingKey: context.targetingKey }, settings(), Date.now())))),
+      finally: ({ context }, details) => void attempt(() => told(read({ ...details, targetingKey: context.targetingKey }, settings()))),
     });
-    return () => (on = false);
   },
 };
 
@@ -33,17 +30,13 @@ export default {
  * may know no good reason (`CACHED`, or none), so a flag that the site lists needs none, it only must
  * not be fixed. Errors and flags that are disabled have no variant.
  */
-export function read(event, settings, now) {
-  const decision = make("openFeature", now);
+export function read(event, settings) {
   const marked = at(event, "flagMetadata.experiment");
-  const flag = get(event, "flagKey");
-  take(decision, event, "experimentKey=flagMetadata.experiment experimentKey=flagKey flagKey variationKey=variant userId=targetingKey");
-  // Nothing where there is no list.
-  const has = (name, value) => (isList(get(settings, name)) ? settings[name].some((entry) => text(entry) === text(value)) : undefined);
-  const listed = has("flags", flag);
   const reason = get(event, "reason");
+  const [flags, reasons] = ["flags", "reasons"].map((name) => isList(get(settings, name)) && settings[name].map(text));
+  const decision = make("openFeature", 0, event, "experimentKey=flagMetadata.experiment experimentKey=flagKey flagKey variationKey=variant userId=targetingKey");
   const counts =
     typeof marked === "boolean" ? marked
-    : typeof marked === "string" || (has("reasons", reason) ?? (listed === undefined ? CHOSEN.includes(reason) : !FIXED.includes(reason)));
-  return counts && listed !== false && isComplete(decision) ? decision : undefined;
+    : typeof marked === "string" || (reasons ? reasons.includes(text(reason)) : flags ? !FIXED.includes(reason) : CHOSEN.includes(reason));
+  return counts && (!flags || flags.includes(decision.flagKey)) && isComplete(decision) ? decision : undefined;
 }

@@ -13,7 +13,7 @@ export function share(object, name, heard) {
   let shared;
   let on = true;
   // A callback of its own for each that is put in: one that was wrapped around ours still ends.
-  const assign = (callback) => {
+  const set = (callback) => {
     assigned = callback;
     const alone = typeof callback !== "function";
     shared = function (...args) {
@@ -22,8 +22,8 @@ export function share(object, name, heard) {
       return wait ? Promise.all([answer, wait]) : answer;
     };
   };
-  assign(first);
-  Object.defineProperty(object, name, { get: () => shared, set: assign, enumerable: true, configurable: true });
+  set(first);
+  Object.defineProperty(object, name, { get: () => shared, set, enumerable: true, configurable: true });
   return () => {
     on = false;
     delete object[name];

@@ -3,56 +3,56 @@
 // So what counts is what is flushed, the evaluations give the names, and we ask for a flush. The SDK
 // is never asked to evaluate: that would be heard by others, and counted.
 import { isComplete, make, take, unexposed } from "../decision.js";
-import { ask, attempt, can, get, text } from "../read.js";
+import { ask, attempt, can, find, get, text } from "../read.js";
 import { late } from "./late.js";
 
-const LISTS = { config: "dynamic_configs", layer: "layer_configs" };
 const LONGEST_PAUSE = 60000; // as often the SDK flushes without us
 
 export default {
   kind: "statsig",
   wanted: "a Statsig client",
   hooked: "pre_logs_flushed",
-  fits: (client) => can(client, "on", "off", "flush", "getExperiment"),
+  // What it has from the first moment on: it tells of itself before it is all there.
+  fits: (client) => can(client, "on", "off", "flush", "getContext") && client,
   find: (named, look) => Object.values(late("__STATSIG__", look).instances),
 
   hook(client, told, settings) {
-    const known = new Map(); // evaluations by list, name and rule
+    const known = new Map(); // evaluations by name and rule
     const taken = new WeakSet(); // what could not be sent is flushed again
     let pause = 500;
     let timer;
 
     // Bound, and in a task of its own: nothing it throws or starts is ours.
-    const flush = () => void Promise.resolve().then(client.flush.bind(client)).catch(() => {});
+    const flush = () => {
+      timer = 0;
+      Promise.resolve().then(client.flush.bind(client)).catch(() => {});
+    };
 
     const listeners = {
-      experiment_evaluation: ({ experiment }) => evaluated("config", experiment),
-      layer_evaluation: ({ layer }) => evaluated("layer", layer),
+      experiment_evaluation: evaluated,
+      layer_evaluation: evaluated,
       gate_evaluation: () => get(settings(), "gates") && soon(),
       pre_logs_flushed: ({ events }) => events.forEach((event) => attempt(() => take(event))),
     };
 
-    function evaluated(list, { name, ruleID, __evaluation }) {
-      if (!__evaluation) return;
-      known.set([list, name, ruleID].join(), __evaluation);
-      if (__evaluation.is_user_in_experiment) soon();
+    function evaluated({ experiment, layer }) {
+      const { name, ruleID, __evaluation } = experiment || layer;
+      known.set([name, ruleID].join(), __evaluation);
+      if (__evaluation?.is_user_in_experiment) soon();
     }
 
     // At most one flush for many evaluations, and ever fewer of them: each may be a request.
     function soon() {
-      timer ||= setTimeout(() => {
-        timer = 0;
-        flush();
-      }, (pause = Math.min(pause * 2, LONGEST_PAUSE)));
+      timer ||= setTimeout(flush, (pause = Math.min(pause * 2, LONGEST_PAUSE)));
     }
 
     function take(exposure) {
-      const [, kind] = /^statsig::(\w+)_exposure$/.exec(exposure.eventName) || [];
+      const { eventName, metadata, user, time } = exposure;
+      const [, kind] = /^statsig::(\w+)_exposure$/.exec(eventName) || [];
       if (!kind || taken.has(exposure)) return;
       taken.add(exposure);
-      const { metadata, user, time } = exposure;
       const { config, ruleID } = metadata;
-      const evaluation = known.get([kind, config, ruleID].join()) || attempt(() => stored(client, LISTS[kind], config));
+      const evaluation = known.get([config, ruleID].join()) || attempt(() => stored(client, kind === "layer" ? "layer_configs" : "dynamic_configs", config));
       told(read({ ...metadata, kind, user, evaluation }, client, settings(), time));
     }
 
@@ -82,31 +82,28 @@ function stored(client, list, name) {
  * user is not in.
  */
 export function read(event, client, settings, now) {
-  const kind = get(event, "kind");
-  const reason = text(get(event, "reason"));
-  const rule = text(get(event, "ruleID"));
+  const [kind, reason, rule] = ["kind", "reason", "ruleID"].map((name) => text(get(event, name)));
   const evaluation = get(event, "evaluation");
   const [isGate, isConfig] = [kind === "gate", kind === "config"];
-  const [known, active, inside] = ["rule_id", "is_experiment_active", "is_user_in_experiment"].map((name) => get(evaluation, name));
-  if ((isGate && get(settings, "gates") !== true) || (isConfig && known !== undefined && active === undefined && inside === undefined)) return;
-  const decision = make("statsig", now);
-  take(decision, event, "experimentKey=gate experimentKey=allocatedExperiment variationId=gateValue variationId=ruleID");
+  const [active, inside] = ["is_experiment_active", "is_user_in_experiment"].map((name) => get(evaluation, name));
+  if ((isGate && get(settings, "gates") !== true) || (isConfig && evaluation && active === undefined)) return;
+  const decision = make("statsig", now, event, "experimentKey=gate experimentKey=allocatedExperiment variationId=gateValue variationId=ruleID");
   if (isConfig) take(decision, event, "experimentKey=config");
-  decision.properties = isGate ? { rule_id: rule } : isConfig ? {} : { layer_name: text(get(event, "config")) };
+  else decision.properties = isGate ? { rule_id: rule } : { layer_name: text(get(event, "config")) };
   // The evaluation of another group, after a change of user, tells nothing. A layer's parameter may
   // have a rule of its own.
-  const isItsOwn = text(known) === rule;
-  if (isItsOwn) take(decision, evaluation, "variationName=group_name");
+  const own = find([evaluation], rule, "rule_id");
+  take(decision, own, "variationName=group_name");
   // The user, even where whole companies are decided about: each visitor is exposed.
   if (get(evaluation, "id_type") !== "stableID") take(decision, event, "userId=user.userID");
   take(decision, event, "userId=user.customIDs.stableID");
   take(decision, ask(client, "getContextHandle"), "userId=stableID");
   if (/^LocalOverride/.test(reason)) decision.qa = reason;
   unexposed(decision,
-    !/:Recognized$/.test(reason) ? "Statsig had no value for it: " + reason
-    : !isComplete(decision) ? "the parameter belongs to no experiment"
+    !/:Recognized$/.test(reason) ? "Statsig had no value: " + reason
+    : !isComplete(decision) ? "the parameter is in no experiment"
     : isGate ? ""
-    : known === undefined || (isConfig && !isItsOwn) ? "its group is not known"
+    : !(isConfig ? own : evaluation) ? "its group is not known"
     : active !== true ? "the experiment does not run"
     : inside !== true && "the user is not in the experiment"
   );
