@@ -13,7 +13,7 @@ export const record = ({ decision, receivedAt, period, isQa, isPreview }, to) =>
 export function revive(entry, now) {
   const told = attempt(() => JSON.parse(entry));
   const from = get(told, "decision");
-  if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || !isPlausible(from.decidedAt, now) || ![from.decidedAt, told.receivedAt].every(Number.isFinite)) return;
+  if (!isObject(from) || told.v !== VERSION || !isSource(from.source) || ![from.decidedAt, told.receivedAt].every(Number.isFinite) || !isPlausible(from.decidedAt, now)) return;
   const decision = make(from.source, from.decidedAt);
   for (const name of keys(from)) if (typeof from[name] === "string" && !/^(refus|prop|may)/.test(name)) fill(decision, name, from[name]);
   for (const name of ["isHoldback", "personalization"]) decision[name] = from[name] === true;

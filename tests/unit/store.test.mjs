@@ -133,6 +133,7 @@ test('a record of another version, of a time that cannot be, or without what mat
   assert.equal(revive(written(decided(), [[0, 1, 'x'.repeat(101)]]), AT), undefined, 'a key that is too long')
   assert.equal(revive(written(decided(), [[7, 1, 'db-1']]), AT), undefined, 'a destination that is none')
   assert.equal(revive(written(decided({}, { source: 'constructor' })), AT), undefined, 'a source that is none')
+  assert.equal(revive(whole.replace(`"decidedAt":${AT}`, '"decidedAt":[{"toString":1}]'), AT), undefined, 'a time that cannot even be compared')
   assert.equal(revive(whole, AT - 2 * 86_400_000), undefined, 'of the future')
   for (const decidedAt of ['"1710000000000"', '"2024-03-09"', 'null', '[1710000000000]']) {
     assert.equal(revive(whole.replace(`"decidedAt":${AT}`, `"decidedAt":${decidedAt}`), AT), undefined, decidedAt)
