@@ -71,7 +71,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   let count = 0;
   let busy = 0; // how many things that are done as one are under way, each within another
   let full; // whether the last thing the core said is that it is full
-  let nested = 0; // how many decisions came meanwhile
+  let nested; // how many decisions came meanwhile
   let signalsAt;
   let shownPreview = "";
   let shownQa = "";
@@ -168,7 +168,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
-    if (busy && (busy > 50 || ++nested > MOST)) return warn("the page decides without end: the rest is dropped");
+    if (!busy) nested = 0;
+    else if (busy > 50 || ++nested > MOST) return warn("the page decides without end: the rest is dropped");
     const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
@@ -334,7 +335,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       if (open >= 0) to.push([index, open >> 1, messageId(item, index), open & 1]);
     }
     item.period ??= session.period;
-    store.write(SITE, nameOf(item), record(item, to));
+    if (fed) store.write(SITE, nameOf(item), record(item, to));
   }
 
   // The same whenever this decision is told again, and different for every visitor: Segment dedupes
@@ -361,6 +362,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const { decision, id } = item;
     const { kind, send } = DESTINATIONS[index];
     const idempotencyKey = messageId(item, index);
+    if (!fed) return; // the core died of making it, and what it made is nothing
     (item.ids ??= {})[index] = idempotencyKey;
     const { pageUrl: url, pagePath: path, pageTitle: title } = decision;
     const answer = attempt(
@@ -432,11 +434,12 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // ── Time, and what happens on the page ──
 
-  // One timer serves all, and is set anew each time: the core says how long from now.
+  // One timer serves all, and is set anew each time: the core says how long from now. One that could not be
+  // cleared fires for nothing.
   function setTimer(more) {
     const wanted = more ? 0 : core.call("wake_in");
     attempt(() => clearTimeout(timer));
-    timer = wanted >= 0 && attempt(() => setTimeout(() => attempt(lookAgain), wanted));
+    const mine = (timer = wanted >= 0 && attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted)));
   }
 
   // Whatever happened. On a page that is being prerendered everything starts when it is activated.

@@ -8,9 +8,9 @@ const FILE = '/dist/decision-bridge-fallback.js'
 const told = (fields) => push('trackDecision', decision(fields))
 const ids = (events) => events.map((event) => event.properties.experimentId).sort()
 
-/** Every instance that is made, of WebAssembly or not, breaks at its next call when it is told to, as by a trap. */
-const breaks = script(`window.breakNext=()=>{window.broken=true}
-const breakable=(exports)=>Object.fromEntries(Object.entries(exports).map(([name,made])=>[name,(...told)=>{if(window.broken){window.broken=false;throw new Error('trap')}return made(...told)}]))
+/** Every instance that is made, of WebAssembly or not, breaks at its next call, or in so many, when it is told to, as by a trap. */
+const breaks = script(`window.calls=0;window.breakNext=(within=1)=>{window.broken=within}
+const breakable=(exports)=>Object.fromEntries(Object.entries(exports).map(([name,made])=>[name,(...told)=>{window.calls++;if(window.broken&&!--window.broken)throw new Error('trap');return made(...told)}]))
 const{instantiate}=WebAssembly
 WebAssembly.instantiate=(...told)=>instantiate(...told).then(({exports})=>({exports:breakable(exports)}))
 // The fallback hands its maker to a field of ours.
@@ -111,6 +111,40 @@ story('it dies while it hands over: what the page decides meanwhile is not lost,
   await world.idle(page)
   assert.deepEqual(await page.evaluate(() => [...new Set(window.told)].map((each) => each.split(' ')[0]).sort()), ['100', 'inside'])
   assert.equal((await errors(world, page)).length, 1)
+}, mayComplain)
+
+story('whichever call an instance dies of, the decision is told under a key of its own', async (world) => {
+  const analytics = script(`window.told=[];window.analytics={track:(name,{experimentId},{messageId})=>void told.push([experimentId,messageId])}`)
+  const decide = (page, experimentId, within) =>
+    page.evaluate(([experimentId, within]) => {
+      window.calls = 0
+      window.broken = within
+      window.decisionBridge.trackDecision({ experimentId, variationId: '1' })
+      return window.calls
+    }, [experimentId, within])
+  const isTold = (page, name) => until(() => page.evaluate((name) => window.told.some(([experimentId]) => experimentId === name), name), `${name} is told`)
+  const deaths = FALLBACK ? 1 : 3
+  const pages = 8
+  const keys = new Map()
+  for (let n = 0; n < pages; n += 1) {
+    const page = await world.open(`/${n}`, html(breaks, analytics, init(), tag()))
+    await world.idle(page)
+    const calls = await decide(page, `whole-${n}`, 0)
+    for (let death = 0; death < deaths; death += 1) {
+      const name = `dies-${n}-${death}`
+      await decide(page, name, 1 + Math.floor((calls * (n * deaths + death)) / (pages * deaths)))
+      await isTold(page, name)
+      await world.idle(page)
+    }
+    for (const [name, key] of await page.evaluate(() => window.told)) {
+      assert.match(key, /^db-(?!0{32})[0-9a-f]{32}$/)
+      assert.equal(keys.get(name) ?? key, key, 'a repeat has the same key')
+      keys.set(name, key)
+    }
+    assert.equal((await world.diagnose(page)).errors.reduce((sum, { times }) => sum + times, 0), deaths)
+  }
+  assert.equal(keys.size, pages * (1 + deaths))
+  assert.equal(new Set(keys.values()).size, keys.size)
 }, mayComplain)
 
 if (!FALLBACK) {

@@ -86,7 +86,7 @@ story('a returning visitor’s id is there at once, even where analytics.js neve
 story('the same assignment is one exposure, though Statsig logs it anew for the user with the id', async (world) => {
   await statsigServer(world)
   const read = "statsig.on('values_updated',({status})=>status==='Ready'&&['checkout','anonymous'].forEach((name)=>statsig.getExperiment(name)));statsig.initializeAsync()"
-  const tab = await open(world, '/', snippet(world.origin, { cdn: '/cdn/delay-500' }), app(read), identity, tag())
+  const tab = await open(world, '/', snippet(world.origin, { cdn: '/cdn/delay-3000' }), app(read), identity, tag())
   await brought(tab)
   await world.counted(tab, 'duplicate')
   await world.counted(tab, 'not-an-exposure')
