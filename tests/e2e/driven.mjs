@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { serve } from '../../www/demo/server.mjs'
-import { FLAGS, program, until } from './harness.mjs'
+import { FLAGS, WHOLE, program } from '../chromium.mjs'
+import { until } from './harness.mjs'
 import { script } from './pages.mjs'
 
 const PREFERENCES = {
@@ -20,7 +21,7 @@ const PREFERENCES = {
 
 const BROWSERS = {
   chromium: (profile, url, flags) => [
-    program('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
+    program('CHROMIUM', WHOLE),
     [...FLAGS, '--disable-popup-blocking', '--no-default-browser-check', `--user-data-dir=${profile}`, ...flags, url],
   ],
   firefox: (profile, url) => [program('FIREFOX', ['firefox-esr', 'firefox']), ['--headless', '--no-remote', '--profile', profile, url]],

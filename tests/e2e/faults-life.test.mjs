@@ -3,12 +3,14 @@
 
 import assert from 'node:assert/strict'
 import { driven, telling } from './driven.mjs'
+import { WHOLE, program } from '../chromium.mjs'
 import { FALLBACK, launch, story, until } from './harness.mjs'
 import { memorySpy, moduleMemory } from './memory.mjs'
 import { decision, html, init, layerDecision, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 // Playwright turns the cache off.
 launch.ignoreDefaultArgs = ['--disable-back-forward-cache']
+launch.executablePath = program('CHROMIUM', WHOLE)
 
 const BOTH = ['chromium', 'firefox']
 /** With `no-store`, as the server sends it otherwise, no browser keeps a page. */

@@ -4,11 +4,9 @@
 // foreign host, no complaint of ours on the console that the story does not expect.
 
 import assert from 'node:assert/strict'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
-import { chromium } from 'playwright-core'
 import { serve } from '../../www/demo/server.mjs'
+import { LEAN, start } from '../chromium.mjs'
 import { watch } from './watch.mjs'
 
 const PATIENCE_MS = 20_000
@@ -23,35 +21,13 @@ export const butTheAttempt = (reports) => reports.filter((report) => !FALLBACK |
 const ALL_ELSE = "script-src * 'unsafe-inline' data: blob:"
 const withoutWasm = (own) => (own ? own.replace(" 'wasm-unsafe-eval'", '') : ALL_ELSE)
 const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run here, the fallback takes over/
-export const FLAGS = [
-  '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-]
 
-/** The first of these programs that is on the machine, unless a variable names another one. */
-export function program(variable, names) {
-  if (process.env[variable]) return process.env[variable]
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  for (const name of names) {
-    for (const folder of folders) {
-      const path = join(folder, name)
-      try {
-        accessSync(path, constants.X_OK)
-        return path
-      } catch {
-        // not in this folder
-      }
-    }
-  }
-  throw new Error(`None of ${names.join(', ')} found: install one, or name it in the variable ${variable}`)
-}
-
-/** What a file of stories wants of its browser beyond the usual. */
+/** What a file of stories wants of its browser beyond the usual; in `executablePath` another one. */
 export const launch = {}
 
 // With the first story, not in a `before` hook: Node runs that one before the file could say what it wants.
 let browser
-const theBrowser = () => (browser ??= chromium.launch({ executablePath: program('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']), args: FLAGS, ...launch }))
+const theBrowser = () => (browser ??= start(LEAN, launch))
 after(async () => (await browser)?.close())
 
 /** Waits until `condition` gives something, and gives that. */

@@ -1,11 +1,13 @@
 // Pages that rest in the back-forward cache, and tabs that share or copy what waits.
 
 import assert from 'node:assert/strict'
+import { WHOLE, program } from '../chromium.mjs'
 import { launch, story, until } from './harness.mjs'
 import { decision, html, init, push, script, snippet, tag } from './pages.mjs'
 
 // Playwright turns the cache off.
 launch.ignoreDefaultArgs = ['--disable-back-forward-cache']
+launch.executablePath = program('CHROMIUM', WHOLE)
 
 /** With `no-store`, as the server sends it otherwise, Chromium keeps no page. */
 const cacheable = (html) => ({ html, headers: { 'cache-control': 'no-cache' } })

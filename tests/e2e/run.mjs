@@ -1,18 +1,11 @@
 // Plays all stories: `node tests/e2e/run.mjs`. A story that fails is played once more, alone, for a busy
 // machine lets browsers miss what people would not; what fails twice has failed, and what needed its second
 // try is named.
-//
-// With BRIDGE=fallback, what plays is all that the core decides, and when it starts. How a tool is read and
-// spelled, and what the extras do, is the same JavaScript there.
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
 const FOLDER = 'tests/e2e/'
-const SAME_ANYWHERE =
-  /^(alias|amplitude|avsb|consent-tools|demo|diagnose|forward|google|growthbook|identify|mixpanel|open-feature|optimizely-feature|options|posthog|rudderstack|statsig|statsig-identity|webyn)\./
-const files = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.test.mjs') && !(process.env.BRIDGE === 'fallback' && SAME_ANYWHERE.test(name)))
-  .map((name) => FOLDER + name)
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.test.mjs')).map((name) => FOLDER + name)
 
 /** Plays with these flags; tells the names of what failed, none when all is well. */
 function play(...flags) {
