@@ -240,7 +240,7 @@ export interface Report extends Told {
   state: "running" | "waiting for init" | "waiting for the page to be shown";
   /** The options in force, none before `init`; `destinations` is `"auto"` where that was asked for. */
   options: Record<string, unknown>;
-  /** `waitedMs`: for how long it has been missing; 0 when it is there. */
+  /** `waitedMs`: for how long we waited for it on this page, until it was ready. */
   destinations: { name: string; state: "missing" | "stub" | "ready" | "failed"; waitedMs: number }[];
   /** `found`: where the tool's client is; `hooked`: what was hooked into. */
   sources: { name: string; found: string; hooked: string }[];
