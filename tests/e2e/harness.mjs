@@ -20,7 +20,7 @@ export const FALLBACK = process.env.BRIDGE === 'fallback'
 export const butTheAttempt = (reports) => reports.filter((report) => !FALLBACK || report !== 'script-src wasm-eval')
 const ALL_ELSE = "script-src * 'unsafe-inline' data: blob:"
 const withoutWasm = (own) => (own ? own.replace(" 'wasm-unsafe-eval'", '') : ALL_ELSE)
-const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run here, the fallback takes over/
+const SAYS_SO = /^\[decision-bridge\] WebAssembly cannot run, the fallback takes over/
 
 /** What a file of stories wants of its browser beyond the usual; in `executablePath` another one. */
 export const launch = {}
