@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { table } from "../../www/build/sizes.mjs";
 import { serve } from "../../www/demo/server.mjs";
-import { WHOLE, start } from "../chromium.mjs";
+import { WHOLE, start as startBrowser } from "../chromium.mjs";
 
 const COUNTS = [100, 1000, 10000];
 const RATES = [1, 4];
@@ -33,7 +33,7 @@ const html = (scripts) => ({ html: `<!doctype html><title>bench</title>${scripts
 const inline = (code) => `<script>${code}</script>`;
 
 const server = await serve();
-const browser = await start(WHOLE);
+const browser = await startBrowser(WHOLE);
 const results = { version: /Decision Bridge (\S+),/.exec(built)[1], browser: browser.version(), perDecision: [], start: [] };
 try {
   await perDecision();
