@@ -73,13 +73,13 @@ async function all(rival, count) {
   await Promise.all(Array.from({ length: options.at_once }, async () => {
     while (next < count) {
       const number = next++
-      const { visit, told } = await playAndJudge(rival, number)
+      const { visit, seen, told } = await playAndJudge(rival, number)
       row.visits += 1
       row.pages += visit.tabs.flat().length + (visit.home ? 1 : 0)
       row.decisions += visit.decisions.length
       for (const name of ['due', 'accepted', 'lost', 'doubled', 'unasked']) row[name] += told[name]
       for (const [why, times] of Object.entries(told.excused)) row.excused[why] = (row.excused[why] ?? 0) + times
-      if (rival === 'ours' && told.findings.length) failures.push({ number, findings: told.findings })
+      if (rival === 'ours' && told.findings.length) failures.push({ number, findings: told.findings, tale: tale(visit, seen) })
       if (Date.now() - shown > 5000) {
         shown = Date.now()
         console.log(`${rival}: ${row.visits} of ${count} visits, ${Math.round((Date.now() - began) / 1000)} s`)
@@ -91,23 +91,29 @@ async function all(rival, count) {
 /** One visit alone, with all that can be said about it. */
 async function one(number) {
   const { visit, seen, told } = await playAndJudge(options.rival, number)
-  console.log(`dedupe ${visit.dedupe}, visitor ${visit.cookie ? 'known' : 'unknown'} to Optimizely, consent ${visit.asks ? 'is asked for' : 'is not asked for'}`)
+  console.log(tale(visit, seen))
+  console.log(JSON.stringify(told, null, 1))
+  if (told.findings.length) failures.push({ number, findings: told.findings })
+}
+
+/** What was planned and what was seen, in lines: what hangs on timing may not happen a second time. */
+function tale(visit, seen) {
+  const lines = [`dedupe ${visit.dedupe}, visitor ${visit.cookie ? 'known' : 'unknown'} to Optimizely, consent ${visit.asks ? 'is asked for' : 'is not asked for'}`]
   for (const page of pagesOf(visit)) {
     const { kind, ms } = page.analytics
-    console.log(`page ${page.id}, tab ${page.tab}, ${page.path}: analytics ${kind} ${ms}, storage ${page.storage}, script ${page.script}, collector ${page.faults.join() || 'fine'}`)
-    console.log(`  ${page.actions.map((action) => action.join(' ')).join(' · ')}`)
+    lines.push(`page ${page.id}, tab ${page.tab}, ${page.path}: analytics ${kind} ${ms}, storage ${page.storage}, script ${page.script}, collector ${page.faults.join() || 'fine'}`)
+    lines.push(`  ${page.actions.map((action) => action.join(' ')).join(' · ')}`)
   }
   for (const [page, report] of seen.reports) {
-    console.log(`page ${page}: ${report.state}, storage warned: ${report.warnings?.map(({ message }) => message).join('; ')}`)
+    lines.push(`page ${page}: ${report.state}, storage warned: ${report.warnings?.map(({ message }) => message).join('; ')}`)
     for (const { campaignName, verdict, reason, steps } of report.decisions ?? []) {
-      console.log(`  ${campaignName} ${verdict} ${reason ?? ''}: ${steps.map(({ step, at }) => `${at % 1e6} ${step}`).join(', ')}`)
+      lines.push(`  ${campaignName} ${verdict} ${reason ?? ''}: ${steps.map(({ step, at }) => `${at % 1e6} ${step}`).join(', ')}`)
     }
   }
   for (const { event, messageId, properties, context, timestamp } of seen.events) {
-    console.log(`accepted: ${event} ${messageId} ${properties?.campaignName} of ${context?.page?.path} at ${Date.parse(timestamp) % 1e6}`)
+    lines.push(`accepted: ${event} ${messageId} ${properties?.campaignName} of ${context?.page?.path} at ${Date.parse(timestamp) % 1e6}`)
   }
-  console.log(JSON.stringify(told, null, 1))
-  if (told.findings.length) failures.push({ number, findings: told.findings })
+  return lines.join('\n')
 }
 
 function show() {
@@ -117,9 +123,10 @@ function show() {
 }
 
 function conclude() {
-  for (const { number, findings } of failures.slice(0, SHOWN)) {
+  for (const { number, findings, tale: told } of failures.slice(0, SHOWN)) {
     console.log(`\nvisit ${number} of seed ${options.seed}: ./build.sh chaos --seed ${options.seed} --visit ${number}`)
     for (const text of findings) console.log(`  ${text}`)
+    if (told && !options.sabotage) console.log(told)
   }
   if (failures.length > SHOWN) console.log(`and ${failures.length - SHOWN} more visits`)
   if (!options.sabotage) return failures.length ? 1 : 0
