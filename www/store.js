@@ -22,8 +22,11 @@ export function makeStore(warn) {
 
     write(shelf, name, entry) {
       const kept = attempt(() => {
+        const isThere = () => stores[shelf]?.getItem(PREFIX + name) === entry;
+        // What was there before proves nothing.
+        const before = !trusted[shelf] && isThere();
         stores[shelf]?.setItem(PREFIX + name, entry);
-        return (trusted[shelf] ||= stores[shelf]?.getItem(PREFIX + name) === entry);
+        return before || (trusted[shelf] ||= isThere());
       });
       if (kept) return void memory[shelf].delete(PREFIX + name);
       memory[shelf].set(PREFIX + name, entry);

@@ -44,6 +44,7 @@ export async function play(browser, visit, { rival, settled, sabotage }) {
       await rest(tab.page, rival, server, longest, () => settled({ ...seen, events: collect() }))
     }
     for (const page of context.pages()) await page.evaluate(() => chaos.report())
+    await later(200) // beacons are sent when they are sent
   } catch (error) {
     seen.stuck.push(String(error?.message ?? error))
   } finally {

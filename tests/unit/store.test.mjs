@@ -346,6 +346,17 @@ test('storage that is blocked, full or deaf costs nothing but the next page', ()
   }
 })
 
+test('what was there before does not prove that storage keeps what is written', () => {
+  const { store, site, warnings } = opened({ deaf: true })
+  site['decision-bridge/1/visitor'] = 'one'
+  store.open()
+  store.write(SITE, 'visitor', 'one')
+  assert.deepEqual(warnings, [], 'it is there')
+  store.write(SITE, 'out/x', 'waits')
+  assert.equal(warnings.length, 1)
+  assert.equal(store.read(SITE, 'out/x'), 'waits')
+})
+
 test('what is in storage again is not in memory any more', () => {
   const limits = { full: true }
   const { store, site } = opened(limits)
