@@ -133,7 +133,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   function open() {
     if (!consent()) {
       store.open();
-      visitor = store.read(SITE, "visitor").slice(0, 64) || visitor;
+      // Two tabs that open at the same time see nothing of each other's storage yet, but the same Optimizely.
+      visitor = store.read(SITE, "visitor").slice(0, 64) || visitorOf(window.optimizely) || visitor;
       store.write(SITE, "visitor", visitor);
     }
     query = undefined; // what shows may be another thing now

@@ -48,6 +48,15 @@ story('the same decision three times on a page is one event', async (world) => {
 })
 
 // Side by side, because they mostly wait for the end of a session.
+story('two tabs that see nothing of each other’s storage come to one key where Optimizely knows the visitor', async (world) => {
+  const blind = script(`const{setItem}=Storage.prototype;Storage.prototype.setItem=function(name,value){if(!name.startsWith('decision-bridge'))setItem.call(this,name,value)};document.cookie='optimizelyEndUserId=${VISITOR}'`)
+  for (const path of ['/one', '/two']) {
+    const tab = await world.open(path, html(blind, snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag()))
+    await judged(world, tab, 1)
+  }
+  assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
+})
+
 describe('scopes of dedupe', { concurrency: true }, () => {
   for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
     page: { twice: 1, reload: 2, tab: 3, timeout: 4 },
