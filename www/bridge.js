@@ -134,7 +134,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (!consent()) {
       store.open();
       // Two tabs that open at the same time see nothing of each other's storage yet, but the same Optimizely.
-      visitor = store.read(SITE, "visitor").slice(0, 64) || visitorOf(window.optimizely) || visitor;
+      visitor = visitorName() || visitorOf(window.optimizely) || visitor;
       store.write(SITE, "visitor", visitor);
     }
     query = undefined; // what shows may be another thing now
@@ -143,6 +143,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     takeOver();
     if (options.writeKey) attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag?.nonce), (error) => warn("analytics.js could not be loaded: " + error));
   }
+
+  const visitorName = () => store.read(SITE, "visitor").slice(0, 64);
 
   // Takes over what earlier pages left: those that said goodbye, and those that left something untouched
   // for so long that they cannot be alive.
@@ -339,11 +341,11 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   // The same whenever this decision is told again, and different for every visitor: Segment dedupes
-  // across all visitors of a workspace.
+  // across all visitors of a workspace. Another tab may have had the last word on the visitor's name.
   function messageId(item, index) {
     const { decision, ids, id } = item;
     if (ids?.[index]) return ids[index];
-    core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitor);
+    core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitorName() || visitor);
     core.call("message_id", id, index);
     return "db-" + core.hex();
   }

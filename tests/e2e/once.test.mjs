@@ -57,6 +57,21 @@ story('two tabs that see nothing of each other’s storage come to one key where
   assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
 })
 
+story('two tabs that both named the visitor come to one key', async (world) => {
+  const first = await world.open('/', page(world, { dedupe: 'visitor' }))
+  await world.idle(first)
+  await first.evaluate((each) => {
+    // As the other tab does, which opened at the same time.
+    localStorage['decision-bridge/1/visitor'] = 'the name that stays'
+    window.decisionBridge.trackDecision(each)
+  }, decision())
+  await world.delivered(first)
+  await first.evaluate(() => Object.keys(localStorage).filter((name) => name.includes('/seen/')).forEach((name) => localStorage.removeItem(name)))
+  const second = await world.open('/', page(world, { dedupe: 'visitor' }, decision()))
+  await judged(world, second, 1)
+  assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
+})
+
 describe('scopes of dedupe', { concurrency: true }, () => {
   for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
     page: { twice: 1, reload: 2, tab: 3, timeout: 4 },
