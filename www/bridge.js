@@ -5,8 +5,8 @@ import { steady, wall } from "./clock.js";
 import { makeCore } from "./core.js";
 import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
 import { AUTO, DESTINATIONS } from "./destinations.js";
-import { isForeign, loadSegment } from "./destinations/segment.js";
-import { MISSING, STATES, STUB } from "./destinations/state.js";
+import { loadSegment } from "./destinations/segment.js";
+import { MISSING, READY, STATES, STUB } from "./destinations/state.js";
 import { parse, shown } from "./options.js";
 import { at, attempt, can, cookie, fault, find, text } from "./read.js";
 import { record, revive } from "./record.js";
@@ -356,7 +356,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     found.since ??= steady();
     if (STATES[found.state] !== "ready") found.waited = steady() - found.since;
     found.state = attempt(() => state(found.blocked)) || MISSING;
-    if (kind === "segment" && isForeign(found.state)) warn("window.analytics is not Segment's analytics.js: told the same way");
+    // What is there and confirms nothing is another library that speaks Segment's language.
+    if (kind === "segment" && found.state === READY) warn("window.analytics is not Segment's analytics.js: told the same way");
     return found.state;
   }
 

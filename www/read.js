@@ -67,7 +67,7 @@ const scalar = [null, "a string, a number or a boolean", (value) => (typeof valu
 
 /** Reads an object, each field of it as one of this kind; names whatever is not what is wanted. */
 export function fields(who, name, value, mistakes, most = 4096, [, wanted, read] = scalar) {
-  const fields = [];
+  const good = [];
   let size = 0;
   if (!isObject(value)) mistakes.push(fault(who, name, value, "an object"));
   else for (const key of keys(value)) {
@@ -79,11 +79,11 @@ export function fields(who, name, value, mistakes, most = 4096, [, wanted, read]
       mistakes.push(who + " `" + name + "` is longer than " + most + " characters, the rest is left out");
       break;
     }
-    if (field[1] !== undefined) fields.push(field);
+    if (field[1] !== undefined) good.push(field);
     else if ((found ?? null) !== null) mistakes.push(fault(who, name + "." + field[0], found, wanted));
   }
   // Takes `__proto__` for a name like any other.
-  return Object.fromEntries(fields);
+  return Object.fromEntries(good);
 }
 
 /** Sets a field, `__proto__` like any other. */

@@ -47,9 +47,6 @@ function pageContext() {
   };
 }
 
-/** Whether it is another library that speaks Segment's language. */
-export const isForeign = (state) => state === READY;
-
 export default {
   kind: "segment",
   script: /\/analytics\.js\/v1\//,
