@@ -6,13 +6,15 @@
 
 use crate::gate::{Consent, Decision, Hold, Judgment, Options, Reason, Verdict, hold, judge};
 use crate::key::Hash;
-use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, Set, State, only, place};
+use crate::parcel::{Destination, Item, Mark, Memory, NOBODY, Set, State, assign, each, only, place};
 
 mod effect;
 mod lists;
+mod page;
 
 pub use effect::{Effect, Step};
-use lists::{Items, Queue};
+use lists::Items;
+use page::Page;
 
 /// How many decisions wait at most. The oldest stay.
 pub const LIMIT: usize = 1000;
@@ -23,9 +25,6 @@ pub const SLICE_MS: f64 = 25.0;
 /// How long we wait for a real tool to confirm what it took over from its stub, in ms of running
 /// time. Then taking over counts as confirmation.
 const GRACE_MS: f64 = 10_000.0;
-
-/// How many decisions that are told already are kept for destinations that come late.
-const LATECOMERS: usize = 100;
 
 /// What came of calling a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,46 +37,6 @@ pub enum Call {
     Threw,
 }
 
-/// What is known beside the items.
-// In this order: small addresses are short where they are named, and most lists lie behind.
-#[repr(C)]
-struct Page {
-    options: Options,
-    /// Milliseconds since the epoch. Only this clock means something to the next page.
-    wall: f64,
-    /// Milliseconds on a clock that never jumps back.
-    steady: f64,
-    /// Milliseconds that the page was running.
-    running: f64,
-    /// For how long handing over has kept the page busy.
-    spent: f64,
-    called_at: f64,
-    consent: Consent,
-    /// What the dedupe scope calls one period: the id of the session, for instance.
-    period: Hash,
-    /// Whether there was news of a redirect since the facts were last told.
-    redirects: bool,
-    leaving: bool,
-    release: bool,
-    /// How many items are told already.
-    latecomers: usize,
-    /// The destinations we serve.
-    used: Set,
-    /// Those where every decision has to go: with `destinations: "auto"`, only once they were seen.
-    wanted: Set,
-    /// Those that have to be looked for.
-    look: Set,
-    /// Those that threw in this round.
-    blocked: Set,
-    /// Those of which there is a stub.
-    stubs: Set,
-    /// Those whose real tool is there.
-    ready: Set,
-    /// Those that failed.
-    failed: Set,
-    effects: Queue,
-}
-
 /// The outbox. See the module. It is nothing but zeros until it starts: what lies in the module's memory
 /// from the beginning would else have to be downloaded.
 #[repr(C)]
@@ -88,31 +47,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// An outbox that serves nobody.
-    pub const NONE: Outbox = Outbox {
-        items: Items::NONE,
-        page: Page {
-            options: Options { poll_interval_ms: 0.0, max_wait_ms: 0.0, carry_over_ms: 0.0, flags: 0 },
-            wall: 0.0,
-            steady: 0.0,
-            running: 0.0,
-            spent: 0.0,
-            called_at: 0.0,
-            consent: Consent::Granted,
-            period: Hash::NONE,
-            redirects: false,
-            leaving: false,
-            release: false,
-            latecomers: 0,
-            used: 0,
-            wanted: 0,
-            look: 0,
-            blocked: 0,
-            stubs: 0,
-            ready: 0,
-            failed: 0,
-            effects: Queue::NONE,
-        },
-    };
+    pub const NONE: Outbox = Outbox { items: Items::NONE, page: Page::NONE };
 
     /// Starts, once, with these options and destinations.
     pub fn init(&mut self, options: Options, destinations: Set) {
@@ -125,40 +60,8 @@ impl Outbox {
     /// Becomes what it is in a fresh instance of the module. A page has one instance for each life; tests
     /// have one for many pages.
     pub fn renew(&mut self) {
-        let Page {
-            options: _,
-            wall,
-            steady,
-            running,
-            spent,
-            called_at,
-            consent,
-            period,
-            redirects,
-            leaving,
-            release,
-            latecomers,
-            used,
-            wanted,
-            look,
-            blocked,
-            stubs,
-            ready,
-            failed,
-            effects,
-        } = &mut self.page;
         self.items.clear();
-        effects.clear();
-        for time in [wall, steady, running, spent, called_at] {
-            *time = 0.0;
-        }
-        for set in [used, wanted, look, blocked, stubs, ready, failed] {
-            *set = 0;
-        }
-        for flag in [redirects, leaving, release] {
-            *flag = false;
-        }
-        (*consent, *period, *latecomers) = (Consent::Granted, Hash::NONE, 0);
+        self.page.renew();
     }
 
     /// The moment of all that happens until it is told again: ms since the epoch, and on a clock that
@@ -328,9 +231,9 @@ impl Outbox {
         let it = only(destination) & page.used;
         let failed = state == State::Failed;
         let changed = (page.stubs | page.ready) & it != 0 || failed != (page.failed & it != 0);
-        put(&mut page.stubs, it, state == State::Stub);
-        put(&mut page.ready, it, matches!(state, State::Ready | State::ReadyAndConfirms));
-        put(&mut page.failed, it, failed);
+        assign(&mut page.stubs, it, state == State::Stub);
+        assign(&mut page.ready, it, matches!(state, State::Ready | State::ReadyAndConfirms));
+        assign(&mut page.failed, it, failed);
         if state != State::Missing {
             page.wanted |= it;
         }
@@ -421,8 +324,8 @@ impl Outbox {
         }
         item.offered |= it;
         let real = page.stubs & it == 0;
-        put(&mut item.tool, it, real);
-        put(&mut item.stub, it, !real);
+        assign(&mut item.tool, it, real);
+        assign(&mut item.stub, it, !real);
         page.effects
             .push(Effect::Trace(id, if real { Step::Tool(destination) } else { Step::Stub(destination) }));
         if real && !confirms {
@@ -598,141 +501,7 @@ impl Outbox {
     }
 }
 
-impl Page {
-    /// What waits among these items for the key of this one, if it was made in the running period.
-    #[inline(never)]
-    fn last_mark(&self, items: &[Item], item: &Item, destination: Destination) -> Mark {
-        let counts = |it: &&Item| {
-            it.decision.key == item.decision.key && it.all & only(destination) != 0 && self.is_running(it)
-        };
-        items.iter().rev().find(counts).map_or(Mark::NONE, |it| {
-            Mark::new(it.occurrence(destination), it.decision.outcome == item.decision.outcome)
-        })
-    }
-
-    /// Whether it was made in the dedupe period that is running: an earlier page, tab or session may
-    /// have left it.
-    fn is_running(&self, item: &Item) -> bool {
-        item.period == self.period && !self.options.is(Options::REPEATS)
-    }
-
-    fn is_paused(&self) -> bool {
-        self.spent >= SLICE_MS && !self.leaving
-    }
-
-    fn is_overdue(&self, item: &Item) -> bool {
-        let limit = self.options.carry_over_ms;
-        // A clock that is set forward lets nothing expire that came on this very page.
-        limit > 0.0
-            && self.wall - item.received_at > limit
-            && (item.carried || self.steady - item.came_at > limit)
-    }
-
-    /// Whether an item waits for a destination that it has to go to.
-    fn waits(&self, item: &Item) -> bool {
-        !item.told && item.waiting() & item.wanted(self.wanted) != 0
-    }
-
-    /// Has an item written down as soon as it may be.
-    #[inline(never)]
-    fn store(&mut self, item: &mut Item) {
-        if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0 && !item.stored && !item.told
-        {
-            item.stored = true;
-            self.store_again(item);
-        }
-    }
-
-    /// Has what was written down brought up to date.
-    #[inline(never)]
-    fn store_again(&mut self, item: &Item) {
-        if item.stored {
-            self.effects.push(Effect::Store(item.id));
-        }
-    }
-
-    /// From here on the same decision is a duplicate.
-    #[inline(never)]
-    fn remember(&mut self, item: &Item, destination: Destination) {
-        if self.is_running(item) {
-            self.effects.push(Effect::Remember(item.id, destination, item.occurrence(destination)));
-        }
-    }
-
-    /// It never arrived as far as we know: the same decision may be told again.
-    #[inline(never)]
-    fn forget(&mut self, item: &Item) {
-        if self.is_running(item) {
-            for destination in each(item.expired) {
-                self.effects.push(Effect::Forget(item.id, destination, item.occurrence(destination)));
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn confirm(&mut self, item: &mut Item, destination: Destination) {
-        let it = only(destination);
-        if item.open & it == 0 {
-            return;
-        }
-        // A tool may take charge before its `track` has returned.
-        if item.waiting() & it != 0 {
-            self.remember(item, destination);
-        }
-        item.open &= !it;
-        item.delivered |= it;
-        self.effects.push(Effect::Trace(item.id, Step::Confirmed(destination)));
-        self.finish(item, Reason::TookCharge, destination);
-        // It may wait for others: the next page offers it to them alone.
-        self.store_again(item);
-    }
-
-    /// Ends the item when its last parcel has ended. Delivered anywhere is delivered. Destinations
-    /// that nobody has seen yet are not waited for, but may still come.
-    #[inline(never)]
-    fn finish(&mut self, item: &mut Item, reason: Reason, destination: Destination) {
-        // Who is on the page is known once everybody was looked for.
-        let awaited = if self.look != 0 { item.all } else { item.wanted(self.wanted) };
-        if awaited & item.open != 0 || item.told {
-            return;
-        }
-        item.told = true;
-        if std::mem::take(&mut item.stored) {
-            self.effects.push(Effect::Erase(item.id));
-        }
-        self.forget(item);
-        let verdict = if item.delivered != 0 {
-            Verdict::Delivered
-        } else if item.expired != 0 {
-            Verdict::Expired
-        } else {
-            Verdict::Duplicate
-        };
-        self.effects.push(Effect::Ended(item.id, verdict, reason, destination));
-        if self.latecomers >= LATECOMERS {
-            item.open = 0;
-        }
-        if item.open != 0 {
-            self.latecomers += 1;
-        }
-    }
-}
-
 #[inline(never)]
 fn find(items: &mut [Item], id: u32) -> Option<&mut Item> {
     items.iter_mut().find(|item| item.id == id)
-}
-
-/// Whether `it` is in the set from now on.
-fn put(set: &mut Set, it: Set, is_in: bool) {
-    *set = *set & !it | if is_in { it } else { 0 };
-}
-
-/// The destinations of a set, from 0 on.
-fn each(mut set: Set) -> impl Iterator<Item = Destination> {
-    std::iter::from_fn(move || {
-        let first = set.trailing_zeros();
-        set &= set.wrapping_sub(1);
-        (first < Set::BITS).then_some(first)
-    })
 }

@@ -26,6 +26,20 @@ pub fn only(destination: Destination) -> Set {
     1 << place(destination)
 }
 
+/// Whether `it` is in the set from now on.
+pub fn assign(set: &mut Set, it: Set, is_in: bool) {
+    *set = *set & !it | if is_in { it } else { 0 };
+}
+
+/// The destinations of a set, from 0 on.
+pub fn each(mut set: Set) -> impl Iterator<Item = Destination> {
+    std::iter::from_fn(move || {
+        let first = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (first < Set::BITS).then_some(first)
+    })
+}
+
 /// In which state a destination is. JavaScript knows the states by these numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
