@@ -8,7 +8,7 @@
 // something on purpose: then the run is in order when the judge notices.
 
 import { parseArgs } from 'node:util'
-import { WHOLE, start } from '../chromium.mjs'
+import { LEAN, start } from '../chromium.mjs'
 import { table } from '../../www/build/sizes.mjs'
 import { judge, settled } from './judge.mjs'
 import { pagesOf, plan } from './plan.mjs'
@@ -17,7 +17,7 @@ import { SABOTAGE, play } from './visit.mjs'
 const SHOWN = 10
 
 const options = read()
-const browser = await start(WHOLE)
+const browser = await start(LEAN)
 const rows = []
 const failures = []
 try {
