@@ -134,8 +134,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (!consent()) {
       store.open();
       // Two tabs that open at the same time see nothing of each other's storage yet, but the same Optimizely.
-      visitor = visitorName() || visitorOf(window.optimizely) || visitor;
-      store.write(SITE, "visitor", visitor);
+      store.write(SITE, "visitor", visitorName() || visitorOf(window.optimizely) || visitor);
     }
     query = undefined; // what shows may be another thing now
     learn();
@@ -224,6 +223,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Finds out what it has to know about the page.
   function learn() {
+    // Another tab may have had the last word on the visitor's name.
+    visitor = visitorName() || visitor;
     core.hash(PERIOD, session.continue(options, !consent()));
     if (query !== location.search || steady() - signalsAt > SIGNALS_MS) {
       signalsAt = steady();
@@ -341,11 +342,11 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   // The same whenever this decision is told again, and different for every visitor: Segment dedupes
-  // across all visitors of a workspace. Another tab may have had the last word on the visitor's name.
+  // across all visitors of a workspace.
   function messageId(item, index) {
     const { decision, ids, id } = item;
     if (ids?.[index]) return ids[index];
-    core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitorName() || visitor);
+    core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitor);
     core.call("message_id", id, index);
     return "db-" + core.hex();
   }

@@ -15,6 +15,7 @@ const later = (action) => Promise.resolve().then(action);
  */
 export function makeCore({ begin, end, report }, ...whereabouts) {
   let api; // what the instance that lives exports
+  let kept = []; // [texts, their hash] of each of its registers
   let make; // makes an instance
   const rest = [boot, fall, boot]; // what to do when it dies, one after the other
 
@@ -38,6 +39,7 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   function boot() {
     later(make).then((made) => {
       api = made;
+      kept = [];
       begin();
     }).catch(next);
   }
@@ -82,11 +84,15 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
     /** Puts the hash of these texts, each behind its length, into a register of the core; answers with it. */
     hash(register, ...texts) {
       const all = texts.map((text) => text.length + ":" + text).join("");
-      alive(() => {
-        for (let at = 0; at < all.length; at++) api.letter(all.charCodeAt(at));
-        api.keep(register);
-      });
-      return hex();
+      // Most decisions are of the same visitor in the same period.
+      if (kept[register]?.[0] !== all) {
+        alive(() => {
+          for (let at = 0; at < all.length; at++) api.letter(all.charCodeAt(at));
+          api.keep(register);
+          kept[register] = [all, hex()];
+        });
+      }
+      return kept[register]?.[1];
     },
   };
 }

@@ -25,8 +25,8 @@ export const at = (value, path) => path.split(".").reduce(get, value);
 /** Whether it has all these methods. */
 export const can = (value, ...methods) => methods.every((name) => typeof get(value, name) === "function");
 
-/** What a method answers. */
-export const ask = (value, method, ...args) => attempt(() => value[method](...args));
+/** What a method answers, if there is one: an error that is thrown and caught takes longer than all the rest. */
+export const ask = (value, method, ...args) => attempt(() => value?.[method]?.(...args));
 
 /** Whether it is a list. Asking a revoked proxy throws. */
 export const isList = (value) => attempt(() => Array.isArray(value));
