@@ -17,6 +17,7 @@ help() {
 ./build.sh chaos      plays random visits with everything going wrong: --visits N --seed S [--visit K]
 ./build.sh size       tells what is shipped, in bytes; every build fails above the budget in www/build.mjs
 ./build.sh fuzz       looks for calls that break a promise of the core: for 300 seconds, or --seconds N
+./build.sh protections  takes each protection of tests/FAULTS.md out, and sees its tests fail: all, or the rows named
 ./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
 ./build.sh reproduce  builds twice, in two folders, and compares byte for byte
 EOF
@@ -86,6 +87,14 @@ chaos() {
   need_browser
   dist
   node tests/chaos/run.mjs "$@"
+}
+
+protections() {
+  need_toolchain
+  need_node
+  need_browser
+  need_firefox
+  node tests/protections/run.mjs "$@"
 }
 
 # Only src/js names the binding crate.
@@ -207,7 +216,7 @@ run_tests() {
 
 case "${1:-help}" in
   help | demo | dist | bench | size | supply | reproduce) "${1:-help}" ;;
-  chaos | fuzz) "$1" "${@:2}" ;;
+  chaos | fuzz | protections) "$1" "${@:2}" ;;
   test) run_tests ;;
   *) help >&2; exit 2 ;;
 esac

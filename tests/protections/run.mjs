@@ -1,0 +1,129 @@
+// Takes the protections out, one by one, and sees whether the tests that tests/FAULTS.md names for the
+// row fail: `./build.sh protections`, or with rows, `./build.sh protections B05 C18`. What to take out
+// stands in the files beside this one, for each row a list of edits, `[file, text, what to put there]`;
+// all edits of one entry are made at once, in a copy of the tree.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+// Always the same folder, so that Rust is compiled once.
+const TREE = join(resolve(ROOT, process.env.CARGO_TARGET_DIR || 'target'), 'protections')
+const MODULES = ['small', 'fallback'].map((kind) => join(TREE, 'target', kind, 'wasm32-unknown-unknown/release/decision_bridge.wasm'))
+const HEAVIER = { BUDGET_BYTES: '40000' }
+
+const rows = heldRows(readFileSync(join(ROOT, 'tests/FAULTS.md'), 'utf8'))
+const entries = await allEntries()
+const wanted = process.argv.slice(2)
+for (const row of wanted) if (!entries.some((entry) => entry.row === row)) throw new Error(`no entry takes anything out for ${row}`)
+
+copyTree()
+say('building what nothing is taken out of')
+must('./build.sh', ['dist'])
+
+let missed = 0
+for (const { row, edits } of entries) {
+  if (wanted.length > 0 && !wanted.includes(row)) continue
+  const before = edits.map(([file]) => [file, readFileSync(join(TREE, file), 'utf8')])
+  let verdict
+  try {
+    for (const edit of edits) takeOut(...edit)
+    build(edits)
+    const failed = rows.get(row).flatMap(play)
+    verdict = failed.length > 0 ? `noticed by ${failed.join(', ')}` : 'NOT NOTICED'
+  } catch (error) {
+    verdict = `NOT TRIED: ${error.message}`
+  } finally {
+    for (const [file, text] of before.reverse()) writeFileSync(join(TREE, file), text)
+  }
+  if (/^NOT/.test(verdict)) missed += 1
+  say(`${row}  ${edits.map(([file]) => file).join(', ')}: ${verdict}`)
+}
+const without = [...rows.keys()].filter((row) => !entries.some((entry) => entry.row === row))
+if (wanted.length === 0 && without.length > 0) say(`nothing is taken out for ${without.join(', ')}`)
+process.exitCode = missed > 0 || (wanted.length === 0 && without.length > 0) ? 1 : 0
+
+function say(line) {
+  process.stdout.write(line + '\n')
+}
+
+/** The rows that are held, with the tests that prove them, by file: `[file, names]`. */
+function heldRows(table) {
+  const held = new Map()
+  for (const [, row, proof] of table.matchAll(/^\| (\w\d\d) \| .* \| held \| (.+) \|$/gm)) {
+    const files = new Map()
+    for (const named of proof.split('<br>')) {
+      const [file, name] = /^fixtures\//.test(named) ? ['unit/sources.test.mjs', named.split('/').pop().replace(/\.json$/, '')] : split(named)
+      if (file !== 'browser.rs') files.set(file, [...(files.get(file) ?? []), name])
+    }
+    held.set(row, [...files])
+  }
+  return held
+}
+
+function split(named) {
+  const at = named.indexOf(': ')
+  return [named.slice(0, at), named.slice(at + 2)]
+}
+
+async function allEntries() {
+  const all = []
+  for (const name of readdirSync(import.meta.dirname).filter((name) => /^[a-z]\.mjs$/.test(name)).sort()) {
+    for (const [row, ...edits] of (await import('./' + name)).default) {
+      if (!rows.has(row)) throw new Error(`${name}: ${row} is not a row that is held`)
+      all.push({ row, edits })
+    }
+  }
+  return all
+}
+
+// Tracked and new files, with their times, so that only what changed is compiled again.
+function copyTree() {
+  mkdirSync(TREE, { recursive: true })
+  for (const name of readdirSync(TREE)) if (name !== 'target') rmSync(join(TREE, name), { recursive: true, force: true })
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
+  const packed = execFileSync('tar', ['-c', '--null', '-T', '-'], { cwd: ROOT, input: files, maxBuffer: 2 ** 30 })
+  execFileSync('tar', ['-x', '-C', TREE], { input: packed })
+  symlinkSync(join(ROOT, 'tests/node_modules'), join(TREE, 'tests/node_modules'))
+}
+
+function takeOut(file, text, instead) {
+  const path = join(TREE, file)
+  const parts = readFileSync(path, 'utf8').split(text)
+  if (parts.length !== 2) throw new Error(`${file} has this ${parts.length - 1} times: ${text}`)
+  writeFileSync(path, parts.join(instead))
+}
+
+// Also where only unit tests are played: what does not build proves nothing.
+function build(edits) {
+  const touches = (folder) => edits.some(([file]) => file.startsWith(folder))
+  if (touches('src/') || touches('build.sh')) {
+    must('cargo', ['test', '--no-run'])
+    must('./build.sh', ['dist'])
+  } else if (touches('www/')) must('node', ['www/build.mjs', ...MODULES])
+}
+
+/** Plays these tests of a file; tells the file if one of them fails. */
+function play([file, names]) {
+  const ran = file.endsWith('.rs')
+    ? run('cargo', ['test', '--test', file.replace(/\.rs$/, ''), '--', ...names])
+    : run('node', ['--test', '--test-reporter=tap', ...names.map((name) => `--test-name-pattern=${pattern(name)}`), `tests/${file}`])
+  const played = file.endsWith('.rs') ? /test result: (ok|FAILED)/.test(ran.stdout) : /^# (pass|fail) [1-9]/m.test(ran.stdout)
+  if (!played) throw new Error(`no test of ${file} ran`)
+  return ran.status === 0 ? [] : file
+}
+
+// A name as it stands in the source, where a story runs over several cases.
+function pattern(name) {
+  const parts = name.split(/\$\{(?:[^{}]|\{[^{}]*\})*\}/)
+  return parts.map((part) => part.replace(/[$.*+?^{}()|[\]\\/]/g, '\\$&')).join('.*')
+}
+
+function run(program, args) {
+  return spawnSync(program, args, { cwd: TREE, env: { ...process.env, ...HEAVIER, CARGO_TARGET_DIR: join(TREE, 'target') }, encoding: 'utf8', maxBuffer: 2 ** 28 })
+}
+
+function must(program, args) {
+  const { status, stdout, stderr } = run(program, args)
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${(stdout + stderr).slice(-600)}`)
+}
