@@ -119,7 +119,8 @@ story('whichever call an instance dies of, the decision is told under a key of i
     page.evaluate(([experimentId, within]) => {
       window.calls = 0
       window.broken = within
-      window.decisionBridge.trackDecision({ experimentId, variationId: '1' })
+      // Of a user of its own: what was hashed for the one before is not hashed again.
+      window.decisionBridge.trackDecision({ experimentId, variationId: '1', userId: experimentId })
       return window.calls
     }, [experimentId, within])
   const isTold = (page, name) => until(() => page.evaluate((name) => window.told.some(([experimentId]) => experimentId === name), name), `${name} is told`)
@@ -129,6 +130,7 @@ story('whichever call an instance dies of, the decision is told under a key of i
   for (let n = 0; n < pages; n += 1) {
     const page = await world.open(`/${n}`, html(breaks, analytics, init(), tag()))
     await world.idle(page)
+    await decide(page, `first-${n}`, 0)
     const calls = await decide(page, `whole-${n}`, 0)
     for (let death = 0; death < deaths; death += 1) {
       const name = `dies-${n}-${death}`
@@ -143,7 +145,7 @@ story('whichever call an instance dies of, the decision is told under a key of i
     }
     assert.equal((await world.diagnose(page)).errors.reduce((sum, { times }) => sum + times, 0), deaths)
   }
-  assert.equal(keys.size, pages * (1 + deaths))
+  assert.equal(keys.size, pages * (2 + deaths))
   assert.equal(new Set(keys.values()).size, keys.size)
 }, mayComplain)
 
