@@ -16,7 +16,7 @@ help() {
 ./build.sh bench      measures against the published recipe: a table, and tests/bench/results.json
 ./build.sh chaos      plays random visits with everything going wrong: --visits N --seed S [--visit K]
 ./build.sh size       tells what is shipped, in bytes; every build fails above the budget in www/build.mjs
-./build.sh fuzz       looks for calls that break a promise of the core: for 300 seconds, or --seconds N
+./build.sh fuzz       looks for calls and texts that break a promise: for 300 seconds each, or --seconds N
 ./build.sh protections  takes each protection of tests/FAULTS.md out, and sees its tests fail: all, or the rows named
 ./build.sh supply     checks what comes from others: versions, licences, sources, known advisories
 ./build.sh reproduce  builds twice, in two folders, and compares byte for byte
@@ -110,8 +110,11 @@ fuzz() {
   local seconds=300 target
   if [[ ${1:-} == --seconds && ${2:-} =~ ^[0-9]+$ ]]; then seconds=$2; elif (($# > 0)); then help >&2; exit 2; fi
   need_toolchain
+  need_node
   need_cargo_fuzz
   step 'Compiling the fuzz targets' cargo_fuzz build
+  export FOREIGN="$TARGET/fuzz/foreign.js"
+  node fuzz/bundle.mjs "$FOREIGN" >"$LOG"
   for target in $(cargo fuzz list); do
     step "Fuzzing $target for $seconds s" fuzz_target "$target" "$seconds"
     sed -nE 's/^Done ([0-9]+) runs .*/  \1 inputs tried/p' "$LOG"

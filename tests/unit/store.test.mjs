@@ -5,16 +5,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AT, load, page, property, told } from './page.mjs'
 
-const { fill, make } = await load('decision.js')
+const { TEXTS, anyItem, isWhole } = await import('../../fuzz/foreign.mjs')
+const { make } = await load('decision.js')
 const { record, revive } = await load('record.js')
 const { makeSession } = await load('session.js')
 const { PAGE, SITE, TAB, makeStore } = await load('store.js')
-
-const SOURCES = ['direct', 'optimizelyWeb', 'growthbook', 'openFeature', 'avsb', 'optimizelyFeature', 'statsig']
-const TEXTS = (
-  'label project campaignId campaignName experimentId experimentKey experimentName variationId variationKey variationName userId ' +
-  'audienceId audienceName referrer eventName pageUrl pagePath pageTitle forced qa flagKey'
-).split(' ')
 
 // Records
 
@@ -25,20 +20,6 @@ function decided(fields, more) {
 const PARCEL = [0, 1, 'db-1', false]
 const written = (decision, to = [PARCEL], more = {}) =>
   record({ decision, receivedAt: AT, period: 's1', isQa: false, isPreview: false, ...more }, to)
-
-/** An item with any decision that may wait. */
-function anyItem({ of, below, text }) {
-  const decision = make(of(SOURCES), AT - below(1e9))
-  for (const name of TEXTS) if (below(2)) fill(decision, name, text(20))
-  fill(decision, 'experimentId', 'e')
-  fill(decision, 'variationId', 'v')
-  decision.isHoldback = of([true, false])
-  if (below(2)) decision.personalization = true
-  if (below(2)) decision.properties = { [text()]: text(), number: below(100), flag: true }
-  const item = { decision, receivedAt: AT - below(1e9), period: text(), isQa: of([true, false]), isPreview: of([true, false]) }
-  const to = Array.from({ length: 1 + below(7) }, (_, index) => [index, below(2 ** 32), `db-${text(80)}`.replace(/\s/g, '_').slice(0, 100), of([true, false])])
-  return [item, to]
-}
 
 const known = (decision) => {
   const { personalization, ...rest } = told(decision)
@@ -62,26 +43,6 @@ test('a record that was cut off, or has something behind it, is no item', () => 
     assert.equal(revive(`${whole}x`, AT), undefined)
   })
 })
-
-/** What is revived is complete, whatever it was read from. */
-function isWhole(item) {
-  if (!item) return
-  const { decision, to } = item
-  assert.ok((decision.experimentId || decision.experimentKey) && (decision.variationId || decision.variationKey))
-  assert.ok(SOURCES.includes(decision.source) && Number.isFinite(decision.decidedAt) && Number.isFinite(item.receivedAt))
-  assert.equal(new Date(decision.decidedAt).toISOString().length, 24)
-  for (const [name, value] of Object.entries(decision)) {
-    const types = { decidedAt: 'number', isHoldback: 'boolean', personalization: 'boolean', properties: 'object' }
-    if (name !== 'shortened') assert.equal(typeof value, types[name] ?? 'string', name)
-    assert.ok(typeof value !== 'string' || [...value].length <= 512, name)
-  }
-  assert.ok(!decision.refused && to.length > 0 && to.length <= 7)
-  for (const [index, occurrence, id] of to) {
-    assert.ok(Number.isInteger(index) && index >= 0 && index < 7 && typeof occurrence === 'number' && occurrence >= 0, JSON.stringify(to))
-    assert.ok(typeof id === 'string' && id.length > 0 && id.length <= 100)
-  }
-  for (const value of Object.values(decision.properties ?? {})) assert.ok(['string', 'boolean'].includes(typeof value) || Number.isFinite(value))
-}
 
 test('garbage is no item', () => {
   for (const garbage of ['', 'null', '[]', '{}', '1', '"text"', '{"v":3}', '{"v":3,"decision":null}', '{"v":3,"decision":[]}']) {

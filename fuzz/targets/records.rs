@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../foreign.rs"]
+mod foreign;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| foreign::check("records", data));
