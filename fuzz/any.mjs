@@ -12,6 +12,32 @@ export function page({ cookie = '', search = '', ...globals } = {}) {
 }
 page()
 
+/**
+ * A value out of JSON, with what JSON cannot say: `{"$": "f"}` is a function, `m` nothing, `d…` a number,
+ * `g…` a BigInt. What a method gives stands under its name: for a word `"get!state"`, for nothing
+ * `"getData!"`, for an object with one field `"getNames@id"`.
+ */
+export function real(value) {
+  if (Array.isArray(value)) return value.map(real)
+  if (value === null || typeof value !== 'object') return value
+  const names = Object.keys(value)
+  if (names.length === 1 && typeof value.$ === 'string') {
+    const text = value.$.slice(1)
+    return { m: undefined, f: () => {}, d: Number(text), g: value.$[0] === 'g' ? BigInt(text) : 0 }[value.$[0]]
+  }
+  const made = {}
+  for (const name of names) {
+    const [, method, sign, field] = /^(\w+)([!@])(.*)/.exec(name) ?? []
+    const found = real(value[name])
+    const answer =
+      sign === '@'
+        ? (argument) => (Object.keys(argument).join() === field ? found : undefined)
+        : (word = '') => real(value[`${method}!${word}`])
+    Object.defineProperty(made, method ?? name, { value: method ? answer : found, enumerable: true, configurable: true, writable: true })
+  }
+  return made
+}
+
 /** A thing nothing can be read of: every look throws. */
 export const locked = () => {
   const refuse = () => {

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { fixtures } from './fixtures.mjs'
 
 const require = createRequire(new URL('../tests/node_modules/any.js', import.meta.url))
 const acorn = require('acorn')
@@ -61,7 +62,8 @@ function instrument(text) {
 await esbuild.build({
   stdin: {
     contents: `import { fromBytes } from './any.mjs'
-      import { properties } from './foreign.mjs'
+      import { properties, useCases } from './foreign.mjs'
+      useCases(${JSON.stringify(fixtures())})
       globalThis.check = (name, bytes) => {
         hits.fill(0)
         properties[name](fromBytes(bytes))

@@ -3,7 +3,7 @@
 // on their way to an event. Each property takes `any`, of which everything it tries is made. The fuzzer
 // looks for counterexamples (`./build.sh fuzz`, in QuickJS); `tests/unit/foreign.test.mjs` tries again, in
 // Node, all that were ever found, and many more by chance.
-import { AT, page } from './any.mjs'
+import { AT, page, real } from './any.mjs'
 import { experimentOf, fill, keyFields, make, outcomeFields, shown as decisionShown, variationOf } from '../www/decision.js'
 import { DESTINATIONS } from '../www/destinations.js'
 import { parse as parseExtras } from '../www/extra-options.js'
@@ -51,6 +51,30 @@ function must(holds, what) {
 const isScalar = (value) => typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 const letters = (text) => [...text].length
 
+/** Arguments of a call are always a list. */
+function listed(args) {
+  try {
+    return [...args]
+  } catch {
+    return [args]
+  }
+}
+
+/** The ways by which what a tool told comes to be read, as the cases of tests/fixtures name them. */
+export const ENTRANCES = {
+  callback: ({ input, client, mistakes }) => [readCallback(input, client, AT, mistakes)],
+  event: ({ input, client }) => [readEvent(input, client)],
+  state: ({ client }) => readState(client, false),
+  'state, of redirects only': ({ client }) => readState(client, true),
+  trackDecision: ({ input, mistakes }) => [readDirect([input], AT, mistakes)],
+  'trackDecision, by position': ({ input, mistakes }) => [readDirect(listed(input), AT, mistakes)],
+  avsb: ({ input }) => [readAvsb(input)],
+  growthbook: ({ input }) => [readGrowthBook(input, AT)],
+  openFeature: ({ input, settings }) => [readOpenFeature(input, settings)],
+  optimizelyFeature: ({ input, client }) => [readOptimizelyFeature(input, client, AT)],
+  statsig: ({ input, client, settings }) => [readStatsig(input, client, settings, AT)],
+}
+
 /** Anything whose methods answer with anything. */
 function client({ of, below, thing }) {
   const made = thing(TOLD, 3)
@@ -62,6 +86,36 @@ function client({ of, below, thing }) {
     // Some things take nothing.
   }
   return made
+}
+
+let cases = []
+/** Where the cases of tests/fixtures come from: from files in Node, from the script itself in QuickJS. */
+export const useCases = (given) => (cases = given)
+
+/** What a tool told once, with anything at some of its places. */
+function brokenCase({ of, below, thing }) {
+  const given = JSON.parse(of(cases).text)
+  const values = words('"" "0" "constructor" null true false 0 1 1e300 [] {} {"$":"m"} {"$":"f"} {"$":"dNaN"} {"$":"g9007199254740993"}')
+  for (let edits = below(4); edits > 0; edits--) {
+    let at = given
+    let name = of(['input', 'client', 'settings'])
+    while (Object(at[name]) === at[name] && Object.keys(at[name]).length > 0 && below(8)) {
+      at = at[name]
+      name = of(Object.keys(at))
+    }
+    at[name] = of([JSON.parse(of(values)), plain(thing(TOLD, 2))])
+  }
+  for (const part of ['input', 'client', 'settings']) given[part] = real(given[part])
+  return given
+}
+
+/** As much of it as JSON can say. */
+function plain(thing) {
+  try {
+    return JSON.parse(JSON.stringify(thing))
+  } catch {
+    return null
+  }
 }
 
 /** A decision is sound, whatever it was read from: told, or refused with a reason. */
@@ -115,7 +169,9 @@ export const properties = {
   options(any) {
     page()
     const mistakes = []
-    const options = inForce(any.thing([...OPTIONS, ...VALUES], 4), mistakes)
+    const { of, below, thing } = any
+    const some = () => Object.fromEntries(Array.from({ length: below(7) }, () => [of(OPTIONS), of([of(VALUES), thing(VALUES, 2), thing([...VALUES, ...OPTIONS], 3)])]))
+    const options = inForce(of([some, some, () => thing([...OPTIONS, ...VALUES], 4)])(), mistakes)
     for (const mistake of mistakes) must(typeof mistake === 'string' && mistake.length < 2000, `a mistake of ${mistake.length} characters`)
     must(Object.keys(options).join() === OPTIONS.join(), 'other options than there are')
     must(/^[\w-]{0,128}$/.test(options.writeKey ?? ''), 'a write key that reaches into the address')
@@ -127,21 +183,13 @@ export const properties = {
   },
 
   decisions(any) {
-    page({ cookie: any.text(), dataLayer: any.thing(TOLD, 2) })
-    const { thing } = any
+    const { of, below, thing, text } = any
     const mistakes = []
-    const found = any.of([
-      () => readDirect(any.of([[thing(TOLD)], [thing(TOLD), thing(TOLD), thing(TOLD)]]), AT, mistakes),
-      () => readCallback(thing(TOLD), client(any), AT, mistakes),
-      () => readEvent(thing(TOLD), client(any)),
-      () => readState(client(any), any.below(2) === 1),
-      () => readAvsb(thing(TOLD)),
-      () => readGrowthBook(thing(TOLD), AT),
-      () => readOpenFeature(thing(TOLD), thing(TOLD)),
-      () => readOptimizelyFeature(thing(TOLD), client(any), AT),
-      () => readStatsig(thing(TOLD), client(any), thing(TOLD, 2), AT),
-    ])()
-    for (const decision of [found].flat().filter(Boolean)) isSound(decision)
+    const freely = () => ({ entrance: of(Object.keys(ENTRANCES)), input: thing(TOLD), client: client(any), settings: thing(TOLD, 2) })
+    const given = of([freely, ...Array(3).fill(() => brokenCase(any))])()
+    page({ cookie: of([given.cookies, text()]), dataLayer: thing(TOLD, 1) })
+    const found = ENTRANCES[given.entrance]({ ...given, mistakes })
+    for (const decision of found.filter(Boolean)) isSound(decision)
     for (const mistake of mistakes) must(typeof mistake === 'string' && mistake.length < 2000, 'a mistake without end')
   },
 
@@ -182,8 +230,8 @@ export const properties = {
       for (const [field, value] of Object.entries(properties)) must(isScalar(value), `${field} is a ${typeof value}`)
       JSON.stringify(properties)
     }
-    const event = { tool: 'segment', type: 'track', event: any.thing(TOLD, 1), category: any.thing(TOLD, 1), name: any.thing(TOLD, 1), properties: any.thing(['revenue', 'value', 'quantity', '1,2', '$1']) }
-    for (const command of commands(event, { track: {}, namedPages: true, categorizedPages: true, revenue: 'cents', onlyRevenueFor: false })) {
+    const event = { tool: any.of(['segment', 'rudderstack']), type: any.of(['track', 'page']), event: any.thing(TOLD, 1), category: any.thing(TOLD, 1), name: any.thing(TOLD, 1), properties: any.thing(['revenue', 'value', 'quantity', '1,2', '$1']) }
+    for (const command of commands(event, { track: {}, namedPages: true, categorizedPages: true, revenue: any.of(['cents', 'as-is']), onlyRevenueFor: any.of([null, [any.text()]]) })) {
       must(typeof command.eventName === 'string' && command.eventName, 'Optimizely gets an event without a name')
       for (const [name, tag] of Object.entries(command.tags ?? {})) must(isScalar(tag), `the tag ${name} is a ${typeof tag}`)
     }

@@ -34,7 +34,7 @@ export function judge(visit, seen, rival) {
       told.doubled += keys.length - 1
       find(`doubled: ${name} came under ${keys.length} keys: ${keys.join(' ')}`)
     } else if (keys.length === 0 && run.due) {
-      const excuse = excuseFor(visit, seen, run, pages)
+      const excuse = excuseFor(visit, seen, run, pages, rival)
       if (excuse) told.excused[excuse] = (told.excused[excuse] ?? 0) + 1
       else {
         told.lost += 1
@@ -84,12 +84,16 @@ function accept(events) {
 }
 
 /** Why it is in order that a due exposure did not come, if it is. */
-function excuseFor(visit, seen, run, pages) {
+function excuseFor(visit, seen, run, pages, rival) {
   const since = pages.findIndex(({ id }) => id === run.pages[0])
   const blind = (page) => page.storage !== 'fine' && seen.reports.get(page.id)?.warnings?.some(({ message }) => message.startsWith('storage'))
   if (pages.slice(since).some(blind)) return 'storage failed on the way, and the report warns'
   const verdicts = [...seen.reports.values()].flatMap(({ decisions = [] }) => decisions)
-  const expired = verdicts.find(({ campaignName, verdict }) => verdict === 'expired' && run.numbers.includes(Number(campaignName?.slice(1))))
+  const ended = (wanted) => verdicts.find(({ campaignName, verdict }) => verdict === wanted && run.numbers.includes(Number(campaignName?.slice(1))))
+  const expired = ended('expired')
   if (expired) return `expired: ${expired.reason}`
+  // From here on it is Segment's own: it tries again, and can lose what it tries when a page is left.
+  const refused = seen.refused.some((event) => run.numbers.includes(numberOf(event)))
+  if (refused && (rival === 'recipe' || ended('delivered'))) return 'Segment took charge, was refused by the collector, and never came with it again'
   if (!visit.home) return 'nobody came back'
 }

@@ -28,7 +28,7 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 export async function play(browser, visit, { rival, settled, sabotage }) {
   const server = await serve()
   const epoch = Date.now()
-  const seen = { events: [], reports: new Map(), thrown: [], said: [], stuck: [] }
+  const seen = { events: [], refused: [], reports: new Map(), thrown: [], said: [], stuck: [] }
   route(server, visit, { rival, epoch, amnesia: sabotage === 'amnesia' }, seen)
   const faults = collector(server)
   const context = await browser.newContext()
@@ -52,6 +52,7 @@ export async function play(browser, visit, { rival, settled, sabotage }) {
     await server.close()
   }
   collect()
+  if (!sabotage) seen.refused = server.refused
   return seen
 }
 

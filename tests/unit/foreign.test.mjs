@@ -5,9 +5,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { fromBytes } from '../../fuzz/any.mjs'
+import { fixtures } from '../../fuzz/fixtures.mjs'
 import { property } from './page.mjs'
 
-const { properties } = await import('../../fuzz/foreign.mjs')
+const { properties, useCases } = await import('../../fuzz/foreign.mjs')
+useCases(fixtures())
 
 for (const [name, check] of Object.entries(properties)) {
   test(`${name}: whatever comes by chance`, () => property(2000, check))

@@ -2,11 +2,12 @@
 // of each is a sentence.
 
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { fixtures } from '../../fuzz/fixtures.mjs'
 import { AT, load, locked, page, real, revoked, told } from './page.mjs'
 
+const { ENTRANCES } = await import('../../fuzz/foreign.mjs')
 const { fill, keyFields, outcomeFields } = await load('decision.js')
 const { isRedirecting, readCallback, readEvent, readState, redirectReferrer, visitor } = await load('sources/optimizely-web.js')
 const { read: readAvsb } = await load('sources/avsb.js')
@@ -19,20 +20,6 @@ const { read: readStatsig } = await load('sources/statsig.js')
 // What tells no time was decided now.
 Date.now = () => AT
 
-const ENTRANCES = {
-  callback: ({ input, client, mistakes }) => [readCallback(input, client, AT, mistakes)],
-  event: ({ input, client }) => [readEvent(input, client)],
-  state: ({ client }) => readState(client, false),
-  'state, of redirects only': ({ client }) => readState(client, true),
-  trackDecision: ({ input, mistakes }) => [readDirect([input], AT, mistakes)],
-  'trackDecision, by position': ({ input, mistakes }) => [readDirect(input, AT, mistakes)],
-  avsb: ({ input }) => [readAvsb(input)],
-  growthbook: ({ input }) => [readGrowthBook(input, AT)],
-  openFeature: ({ input, settings }) => [readOpenFeature(input, settings)],
-  optimizelyFeature: ({ input, client }) => [readOptimizelyFeature(input, client, AT)],
-  statsig: ({ input, client, settings }) => [readStatsig(input, client, settings, AT)],
-}
-
 /** What comes of one case: its decisions, and the mistakes that were reported. */
 function outcome(given, made = real) {
   page({ cookie: given.cookies })
@@ -44,14 +31,7 @@ function outcome(given, made = real) {
   return outcome
 }
 
-const FIXTURES = new URL('../fixtures/', import.meta.url)
-const cases = readdirSync(FIXTURES).flatMap((folder) =>
-  readdirSync(new URL(`${folder}/`, FIXTURES)).sort().map((file) => {
-    const text = readFileSync(new URL(`${folder}/${encodeURIComponent(file)}`, FIXTURES), 'utf8')
-    return { name: file.replace(/\.json$/, ''), folder, text }
-  })
-)
-
+const cases = fixtures()
 for (const { name, folder, text } of cases) {
   test(`${folder}: ${name}`, () => {
     const given = JSON.parse(text)

@@ -44,6 +44,8 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     origin: '',
     /** What the collector accepted, in the order it came. */
     events: [],
+    /** The events of the requests that it refused. */
+    refused: [],
     /** What the other tools told their servers, in the order it came, as `{tool, body, receivedAt}`. */
     told: [],
     /** Every request, as `{method, path, at}`. */
@@ -182,7 +184,6 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
     const text = (await readBody(request)).toString('utf8')
     const { delayMs, status, loseAnswers } = world.ingestion
     if (delayMs > 0) await new Promise((elapsed) => setTimeout(elapsed, delayMs))
-    if (status >= 400) return send(response, status, 'the collector refuses')
     let body
     try {
       body = JSON.parse(text)
@@ -190,8 +191,12 @@ export async function serve({ port = 0, host = '127.0.0.1' } = {}) {
       return send(response, 400, 'the body is not JSON')
     }
     const receivedAt = Date.now()
-    if (kind in KINDS) accept({ type: KINDS[kind], ...body, receivedAt })
-    if (kind === 'b' || kind === 'batch') for (const event of body.batch ?? []) accept({ ...event, receivedAt })
+    const told = kind in KINDS ? [{ type: KINDS[kind], ...body }] : kind === 'b' || kind === 'batch' ? body.batch ?? [] : []
+    if (status >= 400) {
+      world.refused.push(...told)
+      return send(response, status, 'the collector refuses')
+    }
+    for (const event of told) accept({ ...event, receivedAt })
     if (loseAnswers) return request.socket.destroy()
     return sendJson(response, { success: true })
   }
