@@ -121,9 +121,9 @@ function plain(thing) {
 /** A decision is sound, whatever it was read from: told, or refused with a reason. */
 function isSound(decision) {
   for (const [name, value] of Object.entries(decision)) {
-    const type = { decidedAt: 'number', isHoldback: 'boolean', personalization: 'boolean', mayRedirect: 'boolean', shortened: 'boolean', properties: 'object' }[name] ?? 'string'
-    must(typeof value === type, `${name} is a ${typeof value}`)
-    must(type !== 'string' || name === 'refusal' || letters(value) <= 512, `${name} is longer than 512 characters`)
+    const type = { decidedAt: 'number', isHoldback: 'boolean', personalization: 'boolean', mayRedirect: 'boolean', properties: 'object' }[name] ?? 'string'
+    must(typeof value === type || name === 'shortened', `${name} is a ${typeof value}`)
+    must(typeof value !== 'string' || name === 'refusal' || letters(value) <= 512, `${name} is longer than 512 characters`)
   }
   must(new Date(decision.decidedAt).toISOString().length === 24, 'no time')
   must(decision.refused ? decision.refusal : experimentOf(decision) && variationOf(decision), 'neither complete nor refused')
