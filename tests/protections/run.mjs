@@ -1,7 +1,8 @@
 // Takes the protections out, one by one, and sees whether the tests that tests/FAULTS.md names for the
 // row fail: `./build.sh protections`, or with rows, `./build.sh protections B05 C18`. What to take out
 // stands in the files beside this one, for each row a list of edits, `[file, text, what to put there]`;
-// all edits of one entry are made at once, in a copy of the tree.
+// all edits of one entry are made at once, in a copy of the tree. With `--fit` nothing is played: it only
+// sees that every row that is held has an entry, and that there is what the entries take out.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -14,34 +15,43 @@ const HEAVIER = { BUDGET_BYTES: '40000' }
 
 const rows = heldRows(readFileSync(join(ROOT, 'tests/FAULTS.md'), 'utf8'))
 const entries = await allEntries()
+const without = [...rows.keys()].filter((row) => !entries.some((entry) => entry.row === row))
 const wanted = process.argv.slice(2)
-for (const row of wanted) if (!entries.some((entry) => entry.row === row)) throw new Error(`no entry takes anything out for ${row}`)
-
-copyTree()
-say('building what nothing is taken out of')
-must('./build.sh', ['dist'])
-
 let missed = 0
-for (const { row, edits } of entries) {
-  if (wanted.length > 0 && !wanted.includes(row)) continue
-  const before = edits.map(([file]) => [file, readFileSync(join(TREE, file), 'utf8')])
-  let verdict
+if (wanted[0] === '--fit') {
+  for (const { row, edits } of entries) for (const edit of edits) attempt(row, () => cut(ROOT, ...edit))
+} else {
+  for (const row of wanted) if (!entries.some((entry) => entry.row === row)) throw new Error(`nothing is taken out for ${row}`)
+  copyTree()
+  say('building what nothing is taken out of')
+  must('./build.sh', ['dist'])
+  for (const { row, edits } of entries) if (wanted.length === 0 || wanted.includes(row)) attempt(row, () => takeOut(row, edits))
+}
+if (without.length > 0 && !rows.has(wanted[0])) attempt(without.join(', '), () => { throw new Error('nothing is taken out') })
+process.exitCode = missed > 0 ? 1 : 0
+
+function attempt(row, action) {
   try {
-    for (const edit of edits) takeOut(...edit)
+    action()
+  } catch (error) {
+    missed += 1
+    say(`${row}  ${error.message}`)
+  }
+}
+
+/** Takes out what an entry says, and sees the row's tests fail. */
+function takeOut(row, edits) {
+  const before = edits.map(([file]) => [file, readFileSync(join(TREE, file), 'utf8')])
+  try {
+    for (const edit of edits) writeFileSync(join(TREE, edit[0]), cut(TREE, ...edit))
     build(edits)
     const failed = rows.get(row).flatMap(play)
-    verdict = failed.length > 0 ? `noticed by ${failed.join(', ')}` : 'NOT NOTICED'
-  } catch (error) {
-    verdict = `NOT TRIED: ${error.message}`
+    if (failed.length === 0) throw new Error(`NOT NOTICED without ${edits.map(([file, text]) => `${file}: ${text}`).join(' and ')}`)
+    say(`${row}  ${edits.map(([file]) => file).join(', ')}: noticed by ${failed.join(', ')}`)
   } finally {
     for (const [file, text] of before.reverse()) writeFileSync(join(TREE, file), text)
   }
-  if (/^NOT/.test(verdict)) missed += 1
-  say(`${row}  ${edits.map(([file]) => file).join(', ')}: ${verdict}`)
 }
-const without = [...rows.keys()].filter((row) => !entries.some((entry) => entry.row === row))
-if (wanted.length === 0 && without.length > 0) say(`nothing is taken out for ${without.join(', ')}`)
-process.exitCode = missed > 0 || (wanted.length === 0 && without.length > 0) ? 1 : 0
 
 function say(line) {
   process.stdout.write(line + '\n')
@@ -87,11 +97,11 @@ function copyTree() {
   symlinkSync(join(ROOT, 'tests/node_modules'), join(TREE, 'tests/node_modules'))
 }
 
-function takeOut(file, text, instead) {
-  const path = join(TREE, file)
-  const parts = readFileSync(path, 'utf8').split(text)
-  if (parts.length !== 2) throw new Error(`${file} has this ${parts.length - 1} times: ${text}`)
-  writeFileSync(path, parts.join(instead))
+/** A file of this tree with something else in the place of a text, which has to be there once. */
+function cut(tree, file, text, instead) {
+  const parts = readFileSync(join(tree, file), 'utf8').split(text)
+  if (parts.length !== 2) throw new Error(`${file} has this ${parts.length - 1} times, must be once: ${text}`)
+  return parts.join(instead)
 }
 
 // Also where only unit tests are played: what does not build proves nothing.
