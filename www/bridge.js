@@ -382,6 +382,8 @@ export function makeBridge(report, tag, ...whereabouts) {
         };
         exposures.add(exposure.name);
         const confirmed = () => {
+          // What is taken while there is no line is no further than the tool's own memory.
+          if (navigator.onLine === false) return attempt(() => addEventListener("online", confirmed, { once: true }));
           core.call("confirmed", id, index);
           run();
           warnOfNative();
