@@ -480,6 +480,22 @@ fn a_destination_that_throws_is_tried_again_in_order() {
 }
 
 #[test]
+fn where_half_is_handed_over_and_then_it_throws_only_the_rest_is_told_again() {
+    let mut world = World::without_segment();
+    let all = [a(), optimizely("e2", "a"), optimizely("e3", "a")].map(|decision| world.decide(decision));
+    // Long enough for a pause after the first.
+    world.takes = 60.0;
+    world.segment_is(READY_AND_SILENT);
+    world.has_handed_over(&all[..1]);
+    world.answer = Answer::Throws;
+    world.after(0.0);
+    world.has_handed_over(&all[..1]);
+    (world.answer, world.takes) = (Answer::Returns, 0.0);
+    world.go_on();
+    world.has_handed_over(&all).waits_for_nothing();
+}
+
+#[test]
 fn after_three_throws_a_decision_waits_for_the_next_page() {
     let mut world = World::new();
     world.answer = Answer::Throws;

@@ -142,6 +142,8 @@ story('hidden and shown again, twice, while a decision waits: one event', async 
     await page.evaluate(() => history.back())
     await until(() => page.evaluate((times) => window.restored === times, times).catch(() => false), 'the page is restored')
   }
+  // It lives and holds what it held: nobody else takes it over.
+  await world.delivered(await world.open('/beside', delivering(world)), 0)
   await page.evaluate(() => {
     window.told = []
     window.analytics = { track: (name, properties) => void window.told.push(properties.experimentId) }
@@ -210,6 +212,19 @@ story('more decisions than there is room for: the oldest stay, and one warning s
   assert.deepEqual(await page.evaluate(() => [window.told[0], window.told[999]]), ['e0', 'e999'])
 })
 
+story('more decisions before `init` than there is room for: the oldest stay, and are told once it came', async (world) => {
+  const page = await world.open('/', html(script('window.told=[];window.analytics={track:(name,properties)=>void told.push(properties.experimentId)}'), tag()))
+  await until(() => page.evaluate(() => window.decisionBridge?.version), 'our script is there')
+  await page.evaluate(() => {
+    for (let n = 0; n < 1500; n += 1) window.decisionBridge.trackDecision({ experimentId: `e${n}`, variationId: 'v' })
+  })
+  const { counts } = await world.diagnose(page)
+  assert.deepEqual([counts.pending, counts.expired], [1000, 500])
+  await page.evaluate(() => window.decisionBridge.init({}))
+  await until(() => page.evaluate(() => window.told.length === 1000), 'those that stayed are told')
+  assert.deepEqual(await page.evaluate(() => [window.told[0], window.told[999]]), ['e0', 'e999'])
+})
+
 for (const [name, patch] of [
   ['throws', `window.setTimeout=()=>{throw new Error('patched')}`],
   ['never fires', `window.setTimeout=()=>7`],
@@ -233,6 +248,27 @@ for (const [name, patch] of [
     assert.equal((await world.diagnose(page)).state, 'running')
   })
 }
+
+story('timers that could not be cleared fire for nothing: they neither look nor set another', async (world) => {
+  const patch = script(`window.timers=[];let ids=0;window.setTimeout=(body)=>{timers.push(body);return ++ids};window.clearTimeout=()=>{};
+    window.looks=0;Object.defineProperty(window,'analytics',{configurable:true,get(){looks++}})`)
+  const page = await world.open('/', html(patch, init(), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'pending')
+  const [looks, timers] = await page.evaluate(() => {
+    const fire = () => window.timers.splice(0).forEach((body) => body())
+    for (let n = 0; n < 20; n += 1) window.decisionBridge.flush()
+    fire()
+    // Of the one that is left, for measure.
+    window.looks = 0
+    fire()
+    const one = window.looks
+    for (let n = 0; n < 20; n += 1) window.decisionBridge.flush()
+    window.looks = 0
+    fire()
+    return [window.looks / one, window.timers.length]
+  })
+  assert.deepEqual([looks, timers], [1, 1])
+})
 
 story('a page that lives for hours: neither heap nor module grow with what was decided', async (world) => {
   const page = await world.open('/', html(memorySpy, script('window.analytics={track(){}}'), init({ dedupe: 'page' }), tag()))

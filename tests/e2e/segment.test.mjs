@@ -112,6 +112,7 @@ story(
     const page = await world.open('/', html(script(`window.tries=0;window.analytics={track(){tries++;throw new Error('never')}}`), init({ pollIntervalMs: 20, maxWaitMs: 600 }), push('trackDecision', decision()), tag()))
     await until(() => page.evaluate(() => window.tries > 0), 'it was tried')
     await world.idle(page)
+    assert.equal(await page.evaluate(() => window.tries), 3)
     assert.ok(world.ours('error').length <= 1, 'one complaint, not one per attempt')
     assert.equal((await world.diagnose(page)).counts.delivered, 0)
     await world.open('/second', html(snippet(world.origin), init(), tag()), page)
@@ -146,10 +147,10 @@ story('a rejected promise of `track` is nobody’s unhandled rejection', async (
 })
 
 story('a destination that changes what it gets, and calls us back, disturbs nothing', async (world) => {
-  const page = await world.open('/', html(script(`window.told=[];window.analytics={track(name,properties){told.push(properties.experimentId);for(const key of Object.keys(properties))delete properties[key];properties.experimentId='changed';
-    if(told.length===1){decisionBridge.trackDecision({experimentId:'nested',variationId:'v'});decisionBridge.flush();decisionBridge.diagnose()}}}`), init({ properties: { team: 'web' } }), push('trackDecision', decision({ experimentId: 'a' })), push('trackDecision', decision({ experimentId: 'b' })), tag()))
+  const page = await world.open('/', html(script(`window.told=[];window.analytics={track(name,properties,{integrations}){told.push([properties.experimentId,properties.team,integrations.Amplitude]);for(const given of [properties,integrations])for(const key of Object.keys(given))delete given[key];properties.experimentId='changed';
+    if(told.length===1){decisionBridge.trackDecision({experimentId:'nested',variationId:'v'});decisionBridge.flush();decisionBridge.diagnose()}}}`), init({ properties: { team: 'web' }, destinationOptions: { segment: { integrations: { Amplitude: false } } } }), push('trackDecision', decision({ experimentId: 'a' })), push('trackDecision', decision({ experimentId: 'b' })), tag()))
   await world.counted(page, 'delivered', 3)
-  assert.deepEqual((await page.evaluate(() => window.told)).sort(), ['a', 'b', 'nested'])
+  assert.deepEqual((await page.evaluate(() => window.told)).sort(), ['a', 'b', 'nested'].map((id) => [id, 'web', false]))
 })
 
 for (const [name, before] of [

@@ -195,6 +195,7 @@ story('decisions leave in the order they came', async (world) => {
 for (const [name, options, wake] of [
   ['by the poll', { pollIntervalMs: 20 }, () => {}],
   ['by flush()', { pollIntervalMs: 60_000, maxWaitMs: 600_000 }, () => window.decisionBridge.flush()],
+  ['when its tab is shown again', { pollIntervalMs: 60_000, maxWaitMs: 600_000 }, () => document.dispatchEvent(new Event('visibilitychange'))],
   ['by a new decision', { pollIntervalMs: 60_000, maxWaitMs: 600_000 }, () => window.decisionBridge.trackDecision({ experimentId: 'b', variationId: 'v' })],
   ['by a script that has loaded', { pollIntervalMs: 60_000, maxWaitMs: 600_000 }, () => document.head.append(Object.assign(document.createElement('script'), { src: '/other.js' }))],
 ]) {
