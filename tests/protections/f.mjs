@@ -30,6 +30,7 @@ export default [
   // Who is called, and calls back, begins a run of its own within ours.
   ['F08', ['www/bridge.js', 'if (busy || !fed) return;', 'if (!fed) return;']],
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy > 50']],
+  // Nor deeper and deeper.
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy && ++nested > MOST']],
   ['F10', OUTCOME_OF_CALL],
   // The first that took charge ends it for all.
