@@ -44,7 +44,6 @@ export default [
     ['src/outbox/page.rs', 'self.effects.push(Effect::Erase(item.id));', ''],
     ['src/outbox/page.rs', 'self.effects.push(Effect::Remember(item.id, destination, item.occurrence(destination)));', ''],
   ],
-  // Whether there is a line is the tools' business.
   ['F12', ['www/bridge.js', 'if (navigator.onLine === false) return attempt(() => addEventListener("online", confirmed, { once: true }));', '']],
   ['F13', ['www/read.js', 'if (size > most) {', 'if (false) {']],
   ['F13', ['www/decision.js', 'decision[name] = cut(whole);', 'decision[name] = whole;']],
