@@ -111,7 +111,13 @@ for (const [assumed, verdict] of [['grant', 'delivered'], ['refuse', 'no-consent
 }
 
 story('tools that throw wherever they are asked hold everything, and break nothing', async (world) => {
-  const throwing = `for(const name of ['OneTrust','OnetrustActiveGroups','Cookiebot','dataLayer','__tcfapi'])Object.defineProperty(window,name,{configurable:true,get(){throw new Error('no')}})`
-  const tab = await world.open('/', page(world, { consentFrom: ['oneTrust', 'cookiebot', 'googleConsentMode', 'tcf'] }, script(throwing)))
+  const all = (descriptor) => `for(const name of ['OneTrust','OnetrustActiveGroups','Cookiebot','dataLayer','__tcfapi'])Object.defineProperty(window,name,{configurable:true,${descriptor}});`
+  const tab = await world.open('/', page(world, { consentFrom: ['oneTrust', 'cookiebot', 'googleConsentMode', 'tcf'] }, script(all(`get(){throw new Error('no')}`))))
   await holds(world, tab)
+  // Once they answer they are heard: none was given up.
+  await tab.evaluate(all('writable:true,value:undefined') + [gtag, oneTrust(',C0002,', true), cookiebot(true, true), tcf].join(';'))
+  await tab.evaluate(`gtag('consent','update',{analytics_storage:'granted'});decisionBridge.flush()`)
+  await until(() => tab.evaluate('tcf.length'), 'we listen')
+  await tab.evaluate(tcfSays('useractioncomplete', { 1: true, 8: true }))
+  await world.delivered(tab)
 })

@@ -63,13 +63,25 @@ story('the report has everything a support ticket needs, and no secret', async (
 
 story('the report warns when Segment’s own Optimizely destination sends too', async (world) => {
   const page = await world.open('/', html(script('window.optimizelyIntegration=function(){}'), snippet(world.origin), init(), push('trackDecision', decision()), tag()))
-  await world.delivered(page)
   const told = () => world.ours('warning').filter(({ text }) => /Optimizely destination.*switch it off/.test(text))
+  // Before anybody asks for the report, which looks as well.
   await until(() => told().length, 'the console says so, without being asked')
+  await world.delivered(page)
   await page.evaluate((each) => window.decisionBridge.trackDecision(each), decision({ experimentId: 'another' }))
   await world.delivered(page, 2)
   assert.ok((await world.diagnose(page)).warnings.some(({ message }) => /Optimizely destination/.test(message)))
   assert.equal(told().length, 1)
+})
+
+story('the report warns when Segment’s own Optimizely destination is among the plugins of analytics.js', async (world) => {
+  const page = await world.open('/', html(snippet(world.origin), init(), push('trackDecision', decision()), tag()))
+  await world.delivered(page)
+  const warned = async () => (await world.diagnose(page)).warnings.some(({ message }) => /Optimizely destination/.test(message))
+  assert.equal(await warned(), false)
+  await page.evaluate(async () => {
+    await window.analytics.register({ name: 'Optimizely', type: 'destination', version: '1', isLoaded: () => true, load: () => Promise.resolve() })
+  })
+  assert.equal(await warned(), true)
 })
 
 story('both entrances of one tool are named on the console once, with what to switch off', async (world) => {

@@ -31,12 +31,13 @@ story('a decision that the page changes after the call is told as it was at the 
       window.decisionBridge.trackDecision(decision)
       decision.variationId = 'changed'
       decision.experimentName = 'changed'
+      decision.properties.team = 'changed'
     }
     document.head.append(tag)
-  }, decision({ experimentName: 'as it was' }))
+  }, decision({ experimentName: 'as it was', properties: { team: 'as it was' } }))
   const [{ properties }] = await world.delivered(page)
   assert.equal(properties.variationId, decision().variationId)
-  assert.equal(properties.experimentName, 'as it was')
+  assert.deepEqual([properties.experimentName, properties.team], ['as it was', 'as it was'])
 })
 
 story('a form that is called cookie does not hide the address', async (world) => {

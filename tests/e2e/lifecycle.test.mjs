@@ -59,9 +59,10 @@ story('a window opened while a decision waits copies the tab’s storage: still 
   const [opened] = await Promise.all([world.context.waitForEvent('page'), page.evaluate(() => void window.open('/second'))])
   await until(() => opened.evaluate(() => window.analytics?.initialized === true).catch(() => false), 'the opened window has analytics')
   await world.settle(opened)
+  assert.equal(world.sent().length, 0, 'the page that waits is alive')
   await world.open('/second', undefined, page)
   await world.settle(page)
-  assert.equal(world.exposures().length, 1)
+  assert.deepEqual([world.sent().length, world.exposures().length], [1, 1])
   await opened.close()
 })
 

@@ -130,6 +130,18 @@ story('two users of one browser, and two campaigns of one experiment, are told a
   assert.equal(world.exposures().length, 5, 'each has a messageId of its own')
 })
 
+story('ids that hold what may divide them are told apart', async (world) => {
+  const dividers = ['', ':', '|', '/', ',', ' ', '"', '1:', '\u0000', '\u001f']
+  const decisions = dividers.flatMap((divider) => [
+    { campaignId: `a${divider}b`, experimentId: 'c' }, { campaignId: 'a', experimentId: `b${divider}c` },
+    { experimentId: `${divider}e${divider}u` }, { experimentId: `${divider}e`, userId: 'u' },
+  ])
+  const tab = await world.open('/', page(world, {}, ...decisions.map(decision)))
+  await judged(world, tab, decisions.length)
+  assert.equal(raw(world).length, decisions.length)
+  assert.equal(world.exposures().length, decisions.length, 'each has a messageId of its own')
+})
+
 story('a change of the holdback is a change', async (world) => {
   const options = { holdback: 'send' }
   const tab = await world.open('/', page(world, options, decision({ isHoldback: false }), decision({ isHoldback: true }), decision({ isHoldback: true })))
@@ -164,10 +176,15 @@ for (const [name, code] of [['throws', BLOCKED], ['is full', FULL], ['forgets in
   story(`storage ${name}: the page still tells each decision once, and the report warns`, async (world) => {
     // Not Segment's own: analytics.js itself does not start where storage is full.
     const library = script(`window.told=[];window.analytics={track:(name,properties)=>told.push(properties.experimentId)}`)
-    const tab = await world.open('/', html(script(code), library, init(), push('trackDecision', decision()), push('trackDecision', decision()), push('trackDecision', decision({ experimentId: '2' })), tag()))
+    const theirs = `localStorage.setItem('cart','3');`
+    const tab = await world.open('/', html(script(theirs + code), library, init(), push('trackDecision', decision()), push('trackDecision', decision()), push('trackDecision', decision({ experimentId: '2' })), tag()))
     await world.counted(tab, 'delivered', 2)
     await world.counted(tab, 'duplicate')
+    // Where nothing waits any more, only what is remembered tells.
+    await tab.evaluate((each) => window.decisionBridge.trackDecision(each), decision())
+    await world.counted(tab, 'duplicate', 2)
     assert.deepEqual(await tab.evaluate(() => window.told), ['100', '2'])
+    if (code !== BLOCKED) assert.equal(await tab.evaluate(() => localStorage.getItem('cart')), '3', 'no room is made of what is not ours')
     assert.ok((await world.diagnose(tab)).warnings.some(({ message }) => /storage/i.test(message)), 'the report warns')
   })
 }
@@ -192,6 +209,27 @@ story('no key of the page’s own storage is touched', async (world) => {
   const tab = await world.open('/', html(script(`localStorage.setItem('cart','3');sessionStorage.setItem('step','2')`), snippet(world.origin), init(), push('trackDecision', decision()), tag()))
   await judged(world, tab, 1)
   assert.deepEqual(await tab.evaluate(() => [localStorage.getItem('cart'), sessionStorage.getItem('step')]), ['3', '2'])
+})
+
+story('what a decision writes down does not grow with how many came before', async (world) => {
+  const tab = await world.open('/', html(script('window.analytics={track(){}}'), init(), tag()))
+  await world.idle(tab)
+  const costs = await tab.evaluate(() => {
+    let written
+    const { setItem } = Storage.prototype
+    Storage.prototype.setItem = function (name, entry) {
+      // The session is written down every now and then.
+      if (!name.endsWith('/session')) written += name.length + entry.length
+      return setItem.call(this, name, entry)
+    }
+    return Array.from({ length: 200 }, (_, n) => {
+      written = 0
+      window.decisionBridge.trackDecision({ experimentId: 1000 + n, variationId: 'v' })
+      return written
+    })
+  })
+  assert.ok(costs[0] > 0)
+  assert.equal(Math.max(...costs), costs[0], 'none writes more than the first')
 })
 
 story('ten thousand decisions of one page are all told, once', async (world) => {

@@ -195,8 +195,10 @@ for (const [field, call] of [
 }
 
 story('names are cut at 512 characters, and lone surrogates do no harm', async (world) => {
-  const page = await world.open('/', html(snippet(world.origin), init(), script(`decisionBridge.push(['trackDecision',{experimentId:'e',variationId:'v',experimentName:'x'.repeat(100000),variationName:'a\\ud800b'}])`), tag()))
-  const [{ properties }] = await world.delivered(page)
+  const page = await world.open('/', html(snippet(world.origin), init(), script(`decisionBridge.push(['trackDecision',{experimentId:'e',variationId:'v',experimentName:'x'.repeat(100000),variationName:'a\\ud800b'}])
+    for(const experimentId of ['half \\ud800','half \\ud801'])decisionBridge.push(['trackDecision',{experimentId,variationId:'v'}])`), tag()))
+  const events = await world.delivered(page, 3)
+  const { properties } = events.find((event) => event.properties.experimentId === 'e')
   assert.equal(properties.experimentName.length, 512)
   assert.equal(properties.variationName.length, 3)
 })

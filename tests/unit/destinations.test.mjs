@@ -117,6 +117,15 @@ test('properties may be called as objects have it anyway', () => {
   assert.deepEqual([Object.hasOwn(told, '__proto__'), told.constructor], [true, 'b'])
 })
 
+test('what only a polluted prototype lends is not told', () => {
+  Object.prototype.audienceName = 'polluted'
+  try {
+    assert.ok(!Object.hasOwn(event(optimizely()).properties, 'audienceName'))
+  } finally {
+    delete Object.prototype.audienceName
+  }
+})
+
 test('marks are told only when they are there', () => {
   for (const [isQa, isPreview] of [[false, false], [true, false], [false, true]]) {
     const { properties } = event(optimizely(), {}, { isQa, isPreview })

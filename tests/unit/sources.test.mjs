@@ -177,6 +177,8 @@ test('a field that throws is missing and the rest counts', () => {
   }
   const properties = Object.defineProperty({ team: 'web' }, 'secret', refuse)
   assert.deepEqual(readDirect([{ ...call, properties }], AT, []).properties, { team: 'web' })
+  // Of these not even the names can be read.
+  assert.deepEqual(readDirect([{ ...call, properties: locked() }], AT, []).properties, {})
 })
 
 test('what refers to itself is read like anything else', () => {
