@@ -177,10 +177,10 @@ for (const [name, code] of [['throws', BLOCKED], ['is full', FULL], ['forgets in
     // Not Segment's own: analytics.js itself does not start where storage is full.
     const library = script(`window.told=[];window.analytics={track:(name,properties)=>told.push(properties.experimentId)}`)
     const theirs = `localStorage.setItem('cart','3');`
-    const tab = await world.open('/', html(script(theirs + code), library, init(), push('trackDecision', decision()), push('trackDecision', decision()), push('trackDecision', decision({ experimentId: '2' })), tag()))
+    const tab = await world.open('/', html(script(theirs + code), library, init({ destinations: ['segment'] }), push('trackDecision', decision()), push('trackDecision', decision()), push('trackDecision', decision({ experimentId: '2' })), tag()))
     await world.counted(tab, 'delivered', 2)
     await world.counted(tab, 'duplicate')
-    // Where nothing waits any more, only what is remembered tells.
+    // Where nothing waits any more, for no other destination either, only what is remembered tells.
     await tab.evaluate((each) => window.decisionBridge.trackDecision(each), decision())
     await world.counted(tab, 'duplicate', 2)
     assert.deepEqual(await tab.evaluate(() => window.told), ['100', '2'])
