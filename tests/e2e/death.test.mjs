@@ -8,9 +8,13 @@ const FILE = '/dist/decision-bridge-fallback.js'
 const told = (fields) => push('trackDecision', decision(fields))
 const ids = (events) => events.map((event) => event.properties.experimentId).sort()
 
-/** Every instance that is made, of WebAssembly or not, breaks at its next call, or in so many, when it is told to, as by a trap. */
-const breaks = script(`window.calls=0;window.breakNext=(within=1)=>{window.broken=within}
-const breakable=(exports)=>Object.fromEntries(Object.entries(exports).map(([name,made])=>[name,(...told)=>{window.calls++;if(window.broken&&!--window.broken)throw new Error('trap');return made(...told)}]))
+/**
+ * Every instance that is made, of WebAssembly or not, breaks at its next call, or in so many, when it is told to, as by a
+ * trap. What an engine leaves of it can be called, so whoever calls it still is counted.
+ */
+const breaks = script(`window.calls=window.toTheDead=0;window.breakNext=(within=1)=>{window.broken=within}
+const breakable=(exports)=>{let dead;return Object.fromEntries(Object.entries(exports).map(([name,made])=>[name,(...told)=>{
+window.calls++;if(dead)window.toTheDead++;if(window.broken&&!--window.broken){dead=true;throw new Error('trap')}return made(...told)}]))}
 const{instantiate}=WebAssembly
 WebAssembly.instantiate=(...told)=>instantiate(...told).then(({exports})=>({exports:breakable(exports)}))
 // The fallback hands its maker to a field of ours.
@@ -89,6 +93,7 @@ story('the very call an instance dies of is made again on its successor', async 
   }, decision())
   await world.delivered(page)
   assert.equal((await world.diagnose(page)).counts.delivered, 1)
+  assert.equal(await page.evaluate(() => window.toTheDead), 0, 'nobody calls an instance that died')
 }, mayComplain)
 
 story('it dies while it hands over: what the page decides meanwhile is not lost, and nothing arrives twice', async (world) => {

@@ -53,6 +53,20 @@ story('where the engine does not know what the module needs the fallback deliver
   assert.equal(asked(world), 1)
 })
 
+story(
+  'where no instance can be made the fallback delivers, and no rejection is left to the page',
+  async (world) => {
+    // As engines refuse where there is no room for the module's memory.
+    await world.context.addInitScript(() => {
+      WebAssembly.instantiate = () => Promise.reject(new RangeError('could not allocate memory'))
+    })
+    const page = await world.open('/', html(init(), told, snippet(world.origin), tag()))
+    await world.delivered(page)
+    assert.equal(asked(world), 1)
+  },
+  { errors: true },
+)
+
 if (!FALLBACK) {
   story('a policy that only reports gets one report, and WebAssembly runs', async (world) => {
     const { html } = under(SELF, init(), told, snippet(world.origin), tag())
@@ -151,6 +165,14 @@ story('a strict policy with a nonce and Trusted Types lets the fallback in besid
   const page = await world.open('/', under(policy, allowed, told, tag(`data-write-key="wk_story" data-options='${options}'`)))
   await world.delivered(page)
   assert.deepEqual(await page.evaluate(() => window.violations), ['script-src wasm-eval'])
+})
+
+story('a policy of nonces alone lets the fallback in by the nonce of our own tag', async (world) => {
+  const notes = script('window.told=[];window.analytics={track:(name,properties)=>told.push(properties.experimentId)}')
+  const page = await world.open('/', under("script-src 'nonce-n1'", notes, init(), told, tag()))
+  await until(() => page.evaluate(() => window.told.length), 'it is told')
+  assert.deepEqual(await page.evaluate(() => window.violations), ['script-src wasm-eval'])
+  assert.equal(asked(world), 1)
 })
 
 story('under an Integrity-Policy a tag with its hash runs, and so does the fallback', async (world) => {

@@ -126,6 +126,18 @@ for (const [name, markup] of [
 }
 
 for (const [name, markup] of [
+  ['an image', '<img name="currentScript" data-options="{}" data-write-key="evil">'],
+  ['a form', '<form name="currentScript" data-options="{}" data-write-key="evil"></form>'],
+]) {
+  story(`${name} named currentScript does not hide the attributes of our own tag`, async (world) => {
+    const page = await world.open('/', html(NOTES, markup, tag(`data-options='{"eventName":"Own"}'`), push('trackDecision', decision())))
+    await noted(page)
+    const { options } = await world.diagnose(page)
+    assert.deepEqual([options.eventName, options.writeKey], ['Own', null])
+  })
+}
+
+for (const [name, markup] of [
   ['a form named decisionBridge', '<form id="decisionBridge"><input name="push"><input name="length"></form>'],
   ['two elements named decisionBridge', '<a id="decisionBridge"></a><a id="decisionBridge" name="init"></a>'],
   ['a cross-origin frame named decisionBridge', '<iframe name="decisionBridge" sandbox="allow-scripts" src="/frame"></iframe>'],
@@ -178,7 +190,8 @@ story('what other frames post changes nothing: nobody listens', async (world) =>
 const MARKUP = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
 story('names are text: nothing of them becomes part of the page, or of the console’s format', async (world) => {
-  const seen = script(`window.added=[];new MutationObserver((all)=>all.forEach(({addedNodes})=>added.push(...[...addedNodes].map(({nodeName})=>nodeName)))).observe(document,{childList:true,subtree:true})`)
+  const seen = script(`window.added=[];new MutationObserver((all)=>all.forEach(({addedNodes})=>added.push(...[...addedNodes].map(({nodeName})=>nodeName)))).observe(document,{childList:true,subtree:true});
+    addEventListener('securitypolicyviolation',({violatedDirective})=>added.push(violatedDirective))`)
   const csp = `script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; require-trusted-types-for 'script'; trusted-types ${FALLBACK ? 'decision-bridge' : "'none'"}`
   const name = `${MARKUP} %c %s %o`
   world.server.pages.set('/', {
