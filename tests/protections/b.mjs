@@ -18,7 +18,7 @@ export default [
   ['B07', ['www/decision-bridge.js', '(() => {}).apply(0, NEEDED);', '']],
   ['B08', ['www/decision.js', 'const whole = text(value);', 'const whole = value;']],
   ['B08', ['www/read.js', '(/^(string|number|bigint)$/.test(typeof value) ? String(value) : "")', 'value ?? ""']],
-  ['B08', ['src/outbox.rs', 'page.used = destinations & (only(NOBODY) - 1);', 'page.used = destinations;']],
+  ['B08', ['src/js.rs', 'desk.memory.get_mut(destination as usize)', 'Some(&mut desk.memory[destination as usize])']],
   ['B09', ['www/decision.js', 'decision[name] = cut(whole);', 'decision[name] = whole;']],
   // What has ended stays.
   ['B09', ['www/bridge.js', 'core.call("open", id, index) >= 0)) items.delete(id);', 'core.call("open", id, index) >= 0)) return;']],
