@@ -87,4 +87,5 @@ export default [
 
   ['D23', ['www/session.js', 'id && now - before <= timeout', 'id']],
   ['D23', ['www/session.js', 'id && now - before <= timeout', 'id && Math.abs(now - before) <= timeout']],
+  ['D24', ['www/consent.js', 'look: () => navigator.globalPrivacyControl !== true', 'look: () => true']],
 ]
