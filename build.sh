@@ -197,6 +197,7 @@ run_tests() {
   count 'cargo test' "$rust"
   step 'Unit tests' node --test --test-reporter=spec tests/unit/*.test.mjs
   count 'node --test' '^[^a-z]*pass ([0-9]+)$'
+  step 'What the protections would take out' node tests/protections/run.mjs --fit
   fuzz --seconds 10
   step 'Browser tests' browser_tests
   count 'wasm-pack test' "$rust"
