@@ -181,8 +181,10 @@ export function makeBridge(report, tag, ...whereabouts) {
     entrances[source] |= byCall ? 2 : 1;
     // Somebody did twice what once is enough.
     if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off, or leave it out of `sources`");
+    // A handler may have called back, which brought it on its way.
+    if (item.told) run();
     // In a burst not each has to be asked about.
-    if (full) end(item, "expired", REASONS[FULL]);
+    else if (full) end(item, "expired", REASONS[FULL]);
     else if (fed) {
       learn();
       tell(item);
@@ -193,6 +195,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
   function tell(item) {
+    if (item.told) return;
+    item.told = true; // the page may call back meanwhile
     const { decision, ids, done } = item;
     if (!ids) {
       const name = decision.experimentName || decision.experimentKey || decision.experimentId;
@@ -465,7 +469,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       if (fed) learn();
       else feed();
       // What came before there was a core, or where there was no stack left to go on.
-      for (const item of items.values()) if (!item.told && !item.ended) tell(item);
+      for (const item of items.values()) if (!item.ended) tell(item);
       attempt(() => sources.find(options.sources));
       // What runs beside the decisions does so as long as we may.
       if (extras) extras.serve(consent() ? undefined : options);

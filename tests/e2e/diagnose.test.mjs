@@ -167,6 +167,21 @@ story(
   { errors: true },
 )
 
+for (const [call, options] of [['flush()', {}], ['flush()', { dedupe: 'none' }], ['consent(true)', { requireConsent: true }]]) {
+  story(`a handler that calls ${call} when a decision comes in, with ${JSON.stringify(options)}: it is told once`, async (world) => {
+    const page = await world.open('/', html(script(`window.told=0;window.decisionBridge=[['on','decision',()=>decisionBridge.${call}],['on','error',()=>decisionBridge.${call}]]`), init(options), tag()))
+    await until(async () => (await world.diagnose(page)).state === 'running', 'it runs')
+    await page.evaluate((each) => {
+      window.analytics = { track: () => void window.told++ }
+      window.decisionBridge.trackDecision(each)
+      window.decisionBridge.trackDecision({ variationId: 'v' })
+    }, decision())
+    await world.counted(page, 'delivered')
+    const { counts } = await world.diagnose(page)
+    assert.deepEqual([await page.evaluate(() => window.told), counts.pending, counts.delivered, counts.duplicate, counts.invalid], [1, 0, 1, 0, 1])
+  }, { errors: true })
+}
+
 story(
   'on() with an unknown event, or without a handler, is a mistake',
   async (world) => {
