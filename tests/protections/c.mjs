@@ -67,7 +67,6 @@ export default [
   ['C17', ['www/read.js', 'if (size > most) {', 'if (false) {']],
 
   ['C18', ['www/bridge.js', '    attempt(() => clearTimeout(timer));\n', '']],
-  ['C18', ['src/outbox.rs', 'if item.open != 0 && self.is_full() {', 'if false {']],
 
   ['C19', ['www/sources/direct.js', '  const from = byPosition ? rest : first;\n', '  const from = byPosition ? rest : first;\n  if (isObject(from)) from.isHoldback ??= false;\n']],
 
