@@ -121,7 +121,7 @@ function fails([file, names]) {
   const ran = file.endsWith('.rs')
     ? run('cargo', ['test', '--test', file.replace(/\.rs$/, ''), '--', ...names])
     : run('node', ['--test', '--test-reporter=tap', ...names.map((name) => `--test-name-pattern=${pattern(name)}`), `tests/${file}`])
-  const played = file.endsWith('.rs') ? /test result: (ok|FAILED)/.test(ran.stdout) : /^# (pass|fail) [1-9]/m.test(ran.stdout)
+  const played = file.endsWith('.rs') ? /test result: (ok|FAILED)/.test(ran.stdout) : /^# (pass|fail|cancelled) [1-9]/m.test(ran.stdout)
   if (!played) throw new Error(`no test of ${file} ran`)
   return ran.status !== 0
 }
