@@ -71,7 +71,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   let count = 0;
   let busy = 0; // how many things that are done as one are under way, each within another
   let full; // whether the last thing the core said is that it is full
-  let nested = 0; // how many decisions came meanwhile
+  let nested = 0; // how many decisions came meanwhile, since the last one that did not
   let signalsAt;
   let shownPreview = "";
   let shownQa = "";
@@ -170,6 +170,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
+    // Who was caught once at deciding without end is not believed again.
+    if (!busy && nested < MOST) nested = 0;
     if (busy && (busy > 50 || ++nested > MOST)) return warn("the page decides without end: the rest is dropped");
     const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });

@@ -1,6 +1,6 @@
 // Who the visitor is, to Segment and to Statsig: what keeps the two, and the times before and after a
 // login, together.
-import { attempt } from "./read.js";
+import { attempt, written } from "./read.js";
 import { SITE } from "./store.js";
 
 // The ids Segment knows the visitor by: asked of the real analytics.js, which has an anonymousId from
@@ -38,9 +38,9 @@ export function makeTraits(page) {
       attempt(() => window.analytics.user().traits().experiments) ||
       attempt(() => parsed(localStorage.getItem("ajs_user_traits")).experiments);
     const all = { ...theirs, ...ours, ...experiments };
-    const text = JSON.stringify(all);
-    const save = (period) => page.write(SITE, NAME, JSON.stringify({ of: known().anonymousId, all, period }));
-    if (text === told || (entry.period === period && text === JSON.stringify(entry.all))) return () => told === text && save(period);
+    const text = written(all);
+    const save = (period) => page.write(SITE, NAME, written({ of: known().anonymousId, all, period }));
+    if (text === told || (entry.period === period && text === written(entry.all))) return () => told === text && save(period);
     told = text;
     save();
     // Several exposures at once are one call.
@@ -63,7 +63,7 @@ export function makeAlias(page) {
   return ({ real, id, anonymousId }) => {
     // The anonymousId of a visitor seen anonymous, `?` before there is one; and who was aliased.
     const read = () => parsed(page.read(SITE, NAME)) || ["", []];
-    const write = (entry) => page.write(SITE, NAME, JSON.stringify(entry));
+    const write = (entry) => page.write(SITE, NAME, written(entry));
     const [seen, done] = read();
     if (!id) {
       const now = anonymousId || "?";

@@ -86,6 +86,12 @@ export function fields(who, name, value, mistakes, most = 4096, [, wanted, read]
   return Object.fromEntries(good);
 }
 
+/** It as JSON, whatever `toJSON` a library gave to lists and texts. */
+export const written = (value) =>
+  JSON.stringify(value, function (name) {
+    return this[name];
+  });
+
 /** Sets a field, `__proto__` like any other. */
 export function put(fields, name, value) {
   Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });

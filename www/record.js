@@ -1,13 +1,13 @@
 // How a decision that waits is written down, so that the next page can take it over.
 import { experimentOf, fill, isPlausible, make, variationOf } from "./decision.js";
-import { attempt, fields, get, isObject, keys } from "./read.js";
+import { attempt, fields, get, isObject, keys, written } from "./read.js";
 import { isSource } from "./spelling.js";
 
 const VERSION = 3;
 
 /** `to`: for each destination it still goes to `[destination, occurrence, idempotency key, whether it was offered]`. */
 export const record = ({ decision, receivedAt, period, isQa, isPreview }, to) =>
-  JSON.stringify({ v: VERSION, receivedAt, period, isQa, isPreview, to, decision });
+  written({ v: VERSION, receivedAt, period, isQa, isPreview, to, decision });
 
 /** Reads a record. What another script may have left there instead is no item. */
 export function revive(entry, now) {

@@ -33,6 +33,21 @@ story('a `track` that answers each event with a decision: an end is put to it, a
   assert.equal((await told(page)).at(-1), 'last')
 })
 
+story('a page that lives for long, and decides in a handler time and again, is never taken for one without end', async (world) => {
+  const page = await world.open('/', html(recorder(), init(), tag()))
+  await runs(page)
+  await page.evaluate(() => {
+    const { decisionBridge } = window
+    const more = ['b', 'c']
+    decisionBridge.on('delivered', ({ experimentId }) => {
+      if (experimentId[0] === 'a') for (const letter of more) decisionBridge.trackDecision({ experimentId: letter + experimentId, variationId: 'v' })
+    })
+    for (let n = 0; n < 700; n += 1) decisionBridge.trackDecision({ experimentId: `a${n}`, variationId: 'v' })
+  })
+  await until(async () => (await told(page)).length === 2100, 'all are told')
+  assert.equal(world.ours('warning').filter(({ text }) => /without end/.test(text)).length, 0)
+})
+
 story('a handler of ours that decides within each decision: the stack does not overflow', async (world) => {
   const page = await world.open('/', html(recorder(), init(), tag()))
   await runs(page)
@@ -103,6 +118,17 @@ story('an Array.prototype.toJSON, as of prototype.js: what is sent and what is r
   await world.open('/second', html(...parts), page)
   await world.counted(page, 'duplicate')
   await restore(page)
+})
+
+story('an Array.prototype.toJSON: what waits is told on the next page, with its texts', async (world) => {
+  // As prototype.js 1.6 has them: a text for each list, and a text within a text.
+  const patch = script(`Array.prototype.toJSON=function(){return '['+this.map((each)=>JSON.stringify(each)).join(', ')+']'};String.prototype.toJSON=function(){return '"'+this+'"'}`)
+  const page = await world.open('/', html(patch, init(), push('trackDecision', decision({ experimentName: 'Hero', properties: { team: 'web' } })), tag()))
+  await world.counted(page, 'pending')
+  await page.evaluate(() => { delete Array.prototype.toJSON; delete String.prototype.toJSON })
+  await world.open('/second', html(snippet(world.origin), init(), tag()), page)
+  const [{ properties }] = await world.delivered(page)
+  assert.deepEqual([properties.experimentId, properties.experimentName, properties.team], ['100', 'Hero', 'web'])
 })
 
 // A clock that only moves when we work: each look at storage takes a millisecond, each call of track five.

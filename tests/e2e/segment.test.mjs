@@ -146,6 +146,14 @@ story('a rejected promise of `track` is nobody’s unhandled rejection', async (
   await world.idle(page)
 })
 
+story('what a destination changes deep within the context or the integrations is in no other event', async (world) => {
+  const recorder = script(`window.told=[];window.analytics={track(name,properties,{context,integrations}){told.push([context.app.name,integrations.Amplitude.session_id]);context.app.name=integrations.Amplitude.session_id='changed'}}`)
+  const segment = { context: { app: { name: 'shop' } }, integrations: { Amplitude: { session_id: 7 } } }
+  const page = await world.open('/', html(recorder, init({ destinationOptions: { segment } }), push('trackDecision', decision({ experimentId: 'a' })), push('trackDecision', decision({ experimentId: 'b' })), tag()))
+  await world.counted(page, 'delivered', 2)
+  assert.deepEqual(await page.evaluate(() => window.told), [['shop', 7], ['shop', 7]])
+})
+
 story('a destination that changes what it gets, and calls us back, disturbs nothing', async (world) => {
   const page = await world.open('/', html(script(`window.told=[];window.analytics={track(name,properties,{integrations}){told.push([properties.experimentId,properties.team,integrations.Amplitude]);for(const given of [properties,integrations])for(const key of Object.keys(given))delete given[key];properties.experimentId='changed';
     if(told.length===1){decisionBridge.trackDecision({experimentId:'nested',variationId:'v'});decisionBridge.flush();decisionBridge.diagnose()}}}`), init({ properties: { team: 'web' }, destinationOptions: { segment: { integrations: { Amplitude: false } } } }), push('trackDecision', decision({ experimentId: 'a' })), push('trackDecision', decision({ experimentId: 'b' })), tag()))

@@ -26,12 +26,14 @@ export default [
   ['F07', ['www/decision-bridge.js', 'if (index >= 0) inner.blocked(index);', '']],
   // One object for all calls.
   ['F08', ['www/spelling.js', 'const properties = { ...options.properties, ...decision.properties };', 'const properties = Object.assign(options.properties, decision.properties);']],
-  ['F08', ['www/destinations/segment.js', 'given[name] = { ...more[name] };', 'given[name] = more[name];']],
+  ['F08', ['www/destinations/segment.js', 'attempt(() => structuredClone(more[name])) || { ...more[name] }', 'more[name]']],
+  ['F08', ['www/destinations/segment.js', 'attempt(() => structuredClone(more[name])) || ', '']],
   // Who is called, and calls back, begins a run of its own within ours.
   ['F08', ['www/bridge.js', 'if (busy || !fed) return;', 'if (!fed) return;']],
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy > 50']],
   // Nor deeper and deeper.
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy && ++nested > MOST']],
+  ['F09', ['www/bridge.js', 'if (!busy && nested < MOST) nested = 0;', '']],
   ['F10', OUTCOME_OF_CALL],
   // The first that took charge ends it for all.
   ['F10', ['src/outbox/page.rs', 'if awaited & item.open != 0 || item.told {', 'if item.told {']],
@@ -54,6 +56,7 @@ export default [
     ['www/bridge.js', '[session.period, occurrence, item.outcome].join(" ")', 'JSON.stringify([session.period, occurrence, item.outcome])'],
     ['www/bridge.js', 'store.read(session.shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(session.shelf, markOf(item, index)))) || [];'],
   ],
+  ['F15', ['www/record.js', '  written({', '  JSON.stringify({']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'decision.userId || "");']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'visitor);']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'false']],

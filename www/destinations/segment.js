@@ -1,7 +1,7 @@
 // Segment: `window.analytics`, be it the snippet's stub, analytics.js, the npm package, or another library
 // that speaks its language.
 import { experimentOf, variationOf } from "../decision.js";
-import { at, can, isList, keys } from "../read.js";
+import { at, attempt, can, isList, keys } from "../read.js";
 import { makeScript } from "../script.js";
 import { CONFIRMS, FAILED, MISSING, READY, queues } from "./state.js";
 
@@ -71,7 +71,8 @@ export default {
     const { context, integrations } = options.destinationOptions.segment;
     const given = { timestamp: time, messageId };
     const more = { context: { ...context, ...(page && { page }) }, integrations };
-    for (const name of keys(more)) if (keys(more[name]).length) given[name] = { ...more[name] };
+    // A copy: who changes it on the way changes this event alone.
+    for (const name of keys(more)) if (keys(more[name]).length) given[name] = attempt(() => structuredClone(more[name])) || { ...more[name] };
     let identified;
     const settled = () => {
       identified?.();
