@@ -71,7 +71,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   let count = 0;
   let busy = 0; // how many things that are done as one are under way, each within another
   let full; // whether the last thing the core said is that it is full
-  let nested = 0; // how many decisions came meanwhile, since the last one that did not
+  let nested = 0; // how many decisions came within that, since one came by itself
   let signalsAt;
   let shownPreview = "";
   let shownQa = "";
@@ -97,7 +97,7 @@ export function makeBridge(report, tag, ...whereabouts) {
         state = why;
         fed = false;
         // The next one is told all of it.
-        for (const item of items.values()) item.told = false;
+        for (const item of items.values()) item.known = false;
       },
     },
     tag,
@@ -158,9 +158,9 @@ export function makeBridge(report, tag, ...whereabouts) {
       item.ids = {};
       for (const [index, , id] of item.to) item.ids[index] = id;
       items.set(item.id, item);
-      report.came(item.id, item.decision);
       // The decision of this page, where its redirect landed.
       if (item.decision.source === "optimizelyWeb") land(item.decision, redirectReferrer(experimentOf(item.decision)));
+      report.came(item.id, item.decision);
       tell(item);
     }
     for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
@@ -171,7 +171,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   /** A decision came in, by a call of the page or from a tool's client. */
   function decide(decision, byCall) {
     // Who was caught once at deciding without end is not believed again.
-    if (!busy && nested < MOST) nested = 0;
+    if (!busy && nested <= MOST) nested = 0;
     if (busy && (busy > 50 || ++nested > MOST)) return warn("the page decides without end: the rest is dropped");
     const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
@@ -184,21 +184,29 @@ export function makeBridge(report, tag, ...whereabouts) {
     // Somebody did twice what once is enough.
     if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off, or leave it out of `sources`");
     // A handler may have called back, which brought it on its way.
-    if (item.told) run();
+    if (item.known) run();
     // In a burst not each has to be asked about.
-    else if (full) end(item, "expired", REASONS[FULL]);
+    else if (full) asOne(() => end(item, "expired", REASONS[FULL]));
     else if (fed) {
       learn();
       tell(item);
       run();
-    } else if (items.size > MOST) end(item, "expired", "more than 1000 decisions came before `init`");
+    } else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions came before `init`"));
     return item;
   }
 
   // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
   function tell(item) {
-    if (item.told) return;
-    item.told = true; // the page may call back meanwhile
+    if (item.known) return;
+    item.known = true; // the page may call back meanwhile
+    // Unless the core, or the stack, came to its end.
+    item.known = attempt(() => {
+      introduce(item);
+      return fed;
+    });
+  }
+
+  function introduce(item) {
     const { decision, ids, done } = item;
     if (!ids) {
       const name = decision.experimentName || decision.experimentKey || decision.experimentId;
@@ -221,8 +229,6 @@ export function makeBridge(report, tag, ...whereabouts) {
       for (const index of targets) remembered(item, index);
       core.call("decided", item.id, flags);
     }
-    // Unless the core died of it.
-    item.told = fed;
   }
 
   // ── What the core is told ──
@@ -388,8 +394,6 @@ export function makeBridge(report, tag, ...whereabouts) {
         };
         exposures.add(exposure.name);
         const confirmed = () => {
-          // What is taken while there is no line is no further than the tool's own memory.
-          if (navigator.onLine === false) return attempt(() => addEventListener("online", confirmed, { once: true }));
           core.call("confirmed", id, index);
           run();
           warnOfNative();

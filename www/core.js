@@ -11,11 +11,12 @@ const later = (action) => Promise.resolve().then(action);
 
 /**
  * `begin()` says that an instance runs, `end(state)` that there is none. Answers with `call(method,
- * …numbers)`, which gives nothing while there is none, and with `hash`.
+ * …numbers)`, which gives nothing while there is none, with `hash` and `hex`.
  */
 export function makeCore({ begin, end, report }, ...whereabouts) {
   let api; // what the instance that lives exports
   let kept = []; // [texts, their hash] of each of its registers
+  let dead; // what it died of, until that was seen to
   let make; // makes an instance
   const rest = [boot, fall, boot]; // what to do when it dies, one after the other
 
@@ -26,14 +27,23 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
     });
 
   function alive(use) {
+    if (dead) bury();
     try {
       return api && use();
     } catch (error) {
       api = undefined;
-      end("stopped: " + error);
-      // In a task of its own, and tried again further out: here the stack may be used up.
-      later(() => next(error));
+      dead = error;
+      bury();
     }
+  }
+
+  // Where the stack is used up this comes to nothing, and is made up for at the next call.
+  function bury() {
+    const error = dead;
+    end("stopped: " + error);
+    // In a task of its own, and tried again further out.
+    later(() => next(error));
+    dead = undefined;
   }
 
   function boot() {
@@ -74,7 +84,7 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
     }
   );
 
-  /** What was hashed last, in 32 hexadecimal digits. */
+  /** What `keep` or `message_id` of the core made last, in 32 hexadecimal digits. */
   const hex = () => [0, 1, 2, 3].map((word) => (alive(() => api.word(word)) >>> 0).toString(16).padStart(8, "0")).join("");
 
   return {
@@ -86,6 +96,7 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
       const all = texts.map((text) => text.length + ":" + text).join("");
       // Most decisions are of the same visitor in the same period.
       if (kept[register]?.[0] !== all) {
+        kept[register] = undefined;
         alive(() => {
           for (let at = 0; at < all.length; at++) api.letter(all.charCodeAt(at));
           api.keep(register);

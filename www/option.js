@@ -1,6 +1,6 @@
 // The kinds of options. Each: its default, what is wanted, and `(value, name, mistakes)`, which gives what
 // it takes, nothing when that is not what is wanted.
-import { attempt, cut, fault, fields, get, isList, isObject, keys, oneOf } from "./read.js";
+import { attempt, cut, fault, fields, get, isList, isObject, keys, oneOf, written } from "./read.js";
 
 const WHO = "init: option";
 
@@ -19,7 +19,7 @@ export const number = (standard, least, most = 9e15) => [
 ];
 
 /** A copy of anything that JSON can carry. */
-export const json = [null, "what JSON can carry", (value) => attempt(() => JSON.parse(JSON.stringify(value)))];
+export const json = [null, "what JSON can carry", (value) => attempt(() => JSON.parse(written(value)))];
 
 /** An object of strings, numbers and booleans, or of what else is read so. */
 export const object = (...how) => [{}, "", (value, name, mistakes) => fields(WHO, name, value, mistakes, ...how)];

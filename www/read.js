@@ -86,10 +86,10 @@ export function fields(who, name, value, mistakes, most = 4096, [, wanted, read]
   return Object.fromEntries(good);
 }
 
-/** It as JSON, whatever `toJSON` a library gave to lists and texts. */
+/** It as JSON, whatever `toJSON` a library gave to lists. */
 export const written = (value) =>
-  JSON.stringify(value, function (name) {
-    return this[name];
+  JSON.stringify(value, function (name, told) {
+    return isList(this[name]) ? this[name] : told;
   });
 
 /** Sets a field, `__proto__` like any other. */

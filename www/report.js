@@ -17,6 +17,7 @@ export function makeReport() {
   const recent = new Map();
   const lists = { error: [], warn: [] }; // by the console's methods
   const handlers = new Set();
+  let telling;
 
   function note(what, message) {
     const list = lists[what];
@@ -28,7 +29,14 @@ export function makeReport() {
       list.push({ message: listed, at: wall(), times: 1 });
       attempt(() => console[what](LOG + listed));
     }
-    if (what === "error") fire(what, () => ({ message }));
+    // What goes wrong within a handler of `error` is only listed: else it would never end.
+    if (what !== "error" || telling) return;
+    telling = true;
+    try {
+      fire(what, () => ({ message }));
+    } finally {
+      telling = false;
+    }
   }
 
   function fire(event, told) {

@@ -52,6 +52,7 @@ export async function play(browser, visit, { rival, settled, sabotage }) {
     await server.close()
   }
   collect()
+  // What is sabotaged must not be excused.
   if (!sabotage) seen.refused = server.refused
   return seen
 }

@@ -218,6 +218,40 @@ story('on a stack that is used up no decision is lost, and no instance', async (
   assert.deepEqual(await errors(world, page), [])
 })
 
+story('a tool that tells from the end of the stack: nothing waits for ever, nothing comes twice, and the bridge lives on', async (world) => {
+  const page = await world.open('/', html(script(`window.avsb={};window.told=[];window.analytics={track:(name,{experiment_id,experimentId})=>void told.push(experiment_id??experimentId)}`), init(), push('attach', 'avsb'), tag()))
+  await world.idle(page)
+  await page.evaluate(async () => {
+    let count = 0
+    const tell = () => window.avsb.onEvent({ event_name: 'experiment_viewed', experiment_id: `e${count++}`, variation_id: 'v' })
+    // Once compiled, our code takes less of the stack than when it is called for the first time.
+    for (const warm of [0, 40]) {
+      for (let n = 0; n < warm; n += 1) tell()
+      let left = 300
+      const deep = () => {
+        try {
+          deep()
+        } catch {}
+        if (left-- > 0) {
+          try {
+            tell()
+          } catch {}
+        }
+      }
+      deep()
+      await new Promise((next) => setTimeout(next))
+    }
+    window.decisionBridge.trackDecision({ experimentId: 'last', variationId: 'v' })
+  })
+  await until(() => page.evaluate(() => window.told.includes('last')), 'what comes later is told')
+  await world.idle(page)
+  const { counts, state } = await world.diagnose(page)
+  const told = await page.evaluate(() => window.told)
+  assert.deepEqual([state, counts.pending], ['running', 0])
+  assert.equal(new Set(told).size, told.length, 'nothing comes twice')
+  assert.ok(told.length >= 300, `${told.length} of 641`)
+}, mayComplain)
+
 story('a clock that throws kills nothing', async (world) => {
   const page = await world.open('/', html(snippet(world.origin), init(), tag()))
   await world.idle(page)

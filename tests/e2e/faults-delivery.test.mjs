@@ -48,6 +48,46 @@ story('a page that lives for long, and decides in a handler time and again, is n
   assert.equal(world.ours('warning').filter(({ text }) => /without end/.test(text)).length, 0)
 })
 
+story('a handler that makes as many decisions at once as one may is believed the next time too', async (world) => {
+  const page = await world.open('/', html(recorder(), init(), tag()))
+  await runs(page)
+  await page.evaluate(() => {
+    const { decisionBridge } = window
+    const most = { first: 1000, second: 1 }
+    decisionBridge.on('delivered', ({ experimentId }) => {
+      for (let n = 0; n < most[experimentId]; n += 1) decisionBridge.trackDecision({ experimentId: `${experimentId}-${n}`, variationId: 'v' })
+    })
+    decisionBridge.trackDecision({ experimentId: 'first', variationId: 'v' })
+  })
+  await until(async () => (await told(page)).length === 1001, 'the first and its thousand are told')
+  await page.evaluate(() => window.decisionBridge.trackDecision({ experimentId: 'second', variationId: 'v' }))
+  await until(async () => (await told(page)).includes('second-0'), 'so is what the second brings')
+})
+
+for (const [event, faulty, pages] of [
+  ['error', { variationId: 'v' }, []],
+  // Where there is no room every decision is dropped at once.
+  ['dropped', { experimentId: 'e', variationId: 'v' }, [script('for(let n=0;n<1500;n++)decisionBridge.push(["trackDecision",{experimentId:n,variationId:"v"}])')]],
+]) {
+  story(`a handler of \`${event}\` that causes two more each time comes to an end`, async (world) => {
+    const page = await world.open('/', html(script('window.decisionBridge=[]'), ...pages, push('init', { maxWaitMs: 60_000 }), tag()))
+    await runs(page)
+    await page.evaluate(([event, faulty]) => {
+      window.heard = 0
+      window.decisionBridge.on(event, () => {
+        window.heard += 1
+        for (let n = 0; n < 2; n += 1) window.decisionBridge.trackDecision(faulty)
+      })
+      window.decisionBridge.trackDecision(faulty)
+    }, [event, faulty])
+    await until(() => page.evaluate(() => window.heard > 0), 'it is heard')
+    const heard = await page.evaluate(() => window.heard)
+    assert.ok(heard <= 2100, `heard ${heard} times`)
+    assert.equal((await world.diagnose(page)).state, 'running')
+    await page.evaluate(() => (window.analytics = { track() {} }))
+  }, { errors: true })
+}
+
 story('a handler of ours that decides within each decision: the stack does not overflow', async (world) => {
   const page = await world.open('/', html(recorder(), init(), tag()))
   await runs(page)
@@ -71,18 +111,21 @@ story('a handler of ours that decides within each decision: the stack does not o
 })
 
 story('offline: the page claims nothing, and the event arrives once when the line is back', async (world) => {
-  const page = await world.open('/', html(snippet(world.origin), init(), tag()))
+  const page = await world.open('/', html(snippet(world.origin), init({ identify: true }), tag()))
   await until(() => page.evaluate(() => window.analytics.initialized === true), 'analytics.js is ready')
   await runs(page)
+  // In which period the traits were last told.
+  const traits = () => page.evaluate(() => JSON.parse(localStorage.getItem('decision-bridge/1/experiments')).period)
   await world.context.setOffline(true)
   await page.evaluate((decision) => window.decisionBridge.trackDecision(decision), decision())
   // analytics.js says at once that it took the event, and keeps it until the line is back.
   await page.evaluate(() => window.analytics.track('Another', {}))
   const { counts } = await world.diagnose(page)
-  assert.deepEqual([counts.pending, counts.delivered, world.server.events.length], [1, 0, 0])
+  assert.deepEqual([counts.pending, counts.delivered, await traits(), world.server.events.length], [1, 0, undefined, 0])
   await world.context.setOffline(false)
   await world.counted(page, 'delivered')
   await until(() => world.exposures().length === 1, 'it arrives')
+  assert.ok(await traits())
   await world.delivered(page)
 })
 

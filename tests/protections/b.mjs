@@ -6,7 +6,7 @@ const WITHIN = ['www/bridge.js', 'if (busy || !fed) return;', 'if (!fed) return;
 export default [
   ['B01', WITHIN],
   ['B02', WITHIN],
-  ['B02', ['www/bridge.js', '    if (item.told) return;\n    item.told = true; // the page may call back meanwhile\n', ''], ['www/bridge.js', 'if (item.told) run();', 'if (false) run();'], ['www/bridge.js', 'if (!item.ended) tell(item);', 'if (!item.told && !item.ended) tell(item);']],
+  ['B02', ['www/bridge.js', '    if (item.known) return;\n    item.known = true; // the page may call back meanwhile\n', ''], ['www/bridge.js', 'if (item.known) run();', 'if (false) run();'], ['www/bridge.js', 'if (!item.ended) tell(item);', 'if (!item.known && !item.ended) tell(item);']],
   ['B02', ['www/report.js', 'attempt(() => handler(told()))', 'handler(told())']],
   ['B03', ['www/bridge.js', 'wanted >= 0 && attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted))', 'wanted >= 0 && setTimeout(() => mine === timer && attempt(lookAgain), wanted)']],
   ['B03', ['www/bridge.js', 'attempt(() => clearTimeout(timer));', 'clearTimeout(timer);']],
@@ -14,9 +14,13 @@ export default [
   ['B05', ['www/core.js', 'const rest = [boot, fall, boot];', 'const rest = [];']],
   // What is dead is called again.
   ['B05', ['www/core.js', '      api = undefined;\n', '']],
-  ['B06', ['www/bridge.js', 'for (const item of items.values()) item.told = false;', '']],
+  ['B06', ['www/bridge.js', 'for (const item of items.values()) item.known = false;', '']],
   ['B06', ['www/core.js', 'const rest = [boot, fall, boot];', 'const rest = [boot];']],
   ['B07', ['www/decision-bridge.js', '(() => {}).apply(0, NEEDED);', '']],
+  // An instance that dies where there is no stack left to see to it.
+  ['B07', ['www/core.js', '    if (dead) bury();\n', '']],
+  // Told is only who was told to the end.
+  ['B07', ['www/bridge.js', '    item.known = attempt(() => {\n      introduce(item);\n      return fed;\n    });\n', '    introduce(item);\n    item.known = fed;\n']],
   ['B08', ['www/decision.js', 'const whole = text(value);', 'const whole = value;']],
   ['B08', ['www/read.js', '(/^(string|number|bigint)$/.test(typeof value) ? String(value) : "")', 'value ?? ""']],
   ['B08', ['src/js.rs', 'desk.memory.get_mut(destination as usize)', 'Some(&mut desk.memory[destination as usize])']],

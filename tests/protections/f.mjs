@@ -33,7 +33,10 @@ export default [
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy > 50']],
   // Nor deeper and deeper.
   ['F09', ['www/bridge.js', 'busy && (busy > 50 || ++nested > MOST)', 'busy && ++nested > MOST']],
-  ['F09', ['www/bridge.js', 'if (!busy && nested < MOST) nested = 0;', '']],
+  ['F09', ['www/bridge.js', 'if (!busy && nested <= MOST) nested = 0;', '']],
+  ['F09', ['www/bridge.js', 'if (!busy && nested <= MOST) nested = 0;', 'if (!busy && nested < MOST) nested = 0;']],
+  ['F09', ['www/report.js', 'if (what !== "error" || telling) return;', 'if (what !== "error") return;']],
+  ['F09', ['www/bridge.js', 'asOne(() => end(item, "expired", REASONS[FULL]))', 'end(item, "expired", REASONS[FULL])']],
   ['F10', OUTCOME_OF_CALL],
   // The first that took charge ends it for all.
   ['F10', ['src/outbox/page.rs', 'if awaited & item.open != 0 || item.told {', 'if item.told {']],
@@ -46,7 +49,7 @@ export default [
     ['src/outbox/page.rs', 'self.effects.push(Effect::Erase(item.id));', ''],
     ['src/outbox/page.rs', 'self.effects.push(Effect::Remember(item.id, destination, item.occurrence(destination)));', ''],
   ],
-  ['F12', ['www/bridge.js', 'if (navigator.onLine === false) return attempt(() => addEventListener("online", confirmed, { once: true }));', '']],
+  ['F12', ['www/destinations/segment.js', 'if (navigator.onLine === false) return attempt(() => addEventListener("online", settled, { once: true }));', '']],
   ['F13', ['www/read.js', 'if (size > most) {', 'if (false) {']],
   ['F13', ['www/decision.js', 'decision[name] = cut(whole);', 'decision[name] = whole;']],
   ['F14', ['www/read.js', 'return found === COMMON[name] ? undefined : found;', 'return found;']],
@@ -57,6 +60,7 @@ export default [
     ['www/bridge.js', 'store.read(session.shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(session.shelf, markOf(item, index)))) || [];'],
   ],
   ['F15', ['www/record.js', '  written({', '  JSON.stringify({']],
+  ['F15', ['www/option.js', 'JSON.parse(written(value))', 'JSON.parse(JSON.stringify(value))']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'decision.userId || "");']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'visitor);']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'false']],

@@ -455,6 +455,15 @@ test('what throws when it is looked at is missing, or no good', () => {
   }
 })
 
+test('lists in the context stay lists on a page with prototype.js', () => {
+  Array.prototype.toJSON = () => 'patched'
+  try {
+    assert.ok(Array.isArray(parse({ destinationOptions: { segment: { context: { tags: ['a', 'b'] } } } }, []).destinationOptions.segment.context.tags))
+  } finally {
+    delete Array.prototype.toJSON
+  }
+})
+
 test('whatever comes, options never throw, and what is in force is good', () => {
   const within = (value) => (value && typeof value === 'object' && !Array.isArray(value) ? [...Object.keys(value), ...Object.values(value).flatMap(within)] : [])
   const names = [...within(DEFAULTS), ...SOURCES, ...DESTINATIONS, 'tcf', 'cents', 'drop', 'mark', 'https://a.test', '$exposure']

@@ -75,6 +75,8 @@ export default {
     for (const name of keys(more)) if (keys(more[name]).length) given[name] = attempt(() => structuredClone(more[name])) || { ...more[name] };
     let identified;
     const settled = () => {
+      // What it takes while there is no line is no further than its own memory.
+      if (navigator.onLine === false) return attempt(() => addEventListener("online", settled, { once: true }));
       identified?.();
       confirmed();
     };
