@@ -112,12 +112,11 @@ function cut(tree, file, text, instead) {
 // Also where only unit tests are played: what does not build proves nothing.
 function build(edits) {
   const touchesCore = edits.some(([file]) => /^(src\/|Cargo|build\.sh)/.test(file))
-  const wasForeign = isForeignCore
   isForeignCore ||= touchesCore
   if (touchesCore) must('cargo', ['test', '--no-run'])
   if (isForeignCore) must('./build.sh', ['dist'])
   else must('node', ['www/build.mjs', ...MODULES])
-  if (wasForeign) isForeignCore = touchesCore
+  isForeignCore = touchesCore
 }
 
 /** Plays these tests of a file; tells whether one of them fails. */
