@@ -49,7 +49,7 @@ export default [
     ['src/outbox/page.rs', 'self.effects.push(Effect::Erase(item.id));', ''],
     ['src/outbox/page.rs', 'self.effects.push(Effect::Remember(item.id, destination, item.occurrence(destination)));', ''],
   ],
-  ['F12', ['www/destinations/segment.js', 'if (navigator.onLine === false) return attempt(() => addEventListener("online", settled, { once: true }));', '']],
+  ['F12', ['www/destinations/segment.js', 'if (attempt(() => navigator.onLine) === false) return attempt(() => addEventListener("online", settled, { once: true }));', '']],
   ['F13', ['www/read.js', 'if (size > most) {', 'if (false) {']],
   ['F13', ['www/decision.js', 'decision[name] = cut(whole);', 'decision[name] = whole;']],
   ['F14', ['www/read.js', 'return found === COMMON[name] ? undefined : found;', 'return found;']],

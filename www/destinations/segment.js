@@ -76,7 +76,7 @@ export default {
     let identified;
     const settled = () => {
       // What it takes while there is no line is no further than its own memory.
-      if (navigator.onLine === false) return attempt(() => addEventListener("online", settled, { once: true }));
+      if (attempt(() => navigator.onLine) === false) return attempt(() => addEventListener("online", settled, { once: true }));
       identified?.();
       confirmed();
     };
