@@ -92,8 +92,8 @@ function excuseFor(visit, seen, run, pages, rival) {
   const ended = (wanted) => verdicts.find(({ campaignName, verdict }) => verdict === wanted && run.numbers.includes(Number(campaignName?.slice(1))))
   const expired = ended('expired')
   if (expired) return `expired: ${expired.reason}`
+  if (!visit.home) return 'nobody came back'
   // From here on it is Segment's own: it tries again, and can lose what it tries when a page is left.
   const refused = seen.refused.some((event) => run.numbers.includes(numberOf(event)))
   if (refused && (rival === 'recipe' || ended('delivered'))) return 'Segment took charge, was refused by the collector, and never came with it again'
-  if (!visit.home) return 'nobody came back'
 }
