@@ -19,8 +19,6 @@ export default [
   ['B07', ['www/decision-bridge.js', '(() => {}).apply(0, NEEDED);', '']],
   // An instance that dies where there is no stack left to see to it.
   ['B07', ['www/core.js', '    if (dead) bury();\n', '']],
-  // Told is only who was told to the end.
-  ['B07', ['www/bridge.js', '    item.known = attempt(() => {\n      introduce(item);\n      return fed;\n    });\n', '    introduce(item);\n    item.known = fed;\n']],
   ['B08', ['www/decision.js', 'const whole = text(value);', 'const whole = value;']],
   ['B08', ['www/read.js', '(/^(string|number|bigint)$/.test(typeof value) ? String(value) : "")', 'value ?? ""']],
   ['B08', ['src/js.rs', 'desk.memory.get_mut(destination as usize)', 'Some(&mut desk.memory[destination as usize])']],
