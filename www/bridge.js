@@ -206,6 +206,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     });
   }
 
+  // Finds out what the core has to know of it, and says that.
   function introduce(item) {
     const { decision, ids, done } = item;
     if (!ids) {

@@ -17,7 +17,7 @@ export function makeReport() {
   const recent = new Map();
   const lists = { error: [], warn: [] }; // by the console's methods
   const handlers = new Set();
-  let telling;
+  let telling; // whether the handlers of `error` are being told
 
   function note(what, message) {
     const list = lists[what];

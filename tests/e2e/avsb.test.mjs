@@ -1,7 +1,7 @@
 // A vs B: its callback is shared, its dataLayer is read; with a stand-in, since the snippet is hosted only.
 
 import assert from 'node:assert/strict'
-import { story, until } from './harness.mjs'
+import { story } from './harness.mjs'
 import { html, init, js, script, snippet, tag } from './pages.mjs'
 
 const OURS = '<script src="/dist/decision-bridge.js"></script>'

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { FALLBACK, story, until } from './harness.mjs'
-import { decision, html, init, push, script, snippet, snippetCode, tag } from './pages.mjs'
+import { decision, html, init, push, script, snippet, tag } from './pages.mjs'
 
 const FILE = '/dist/decision-bridge-fallback.js'
 const asked = (world) => world.server.requests.filter(({ path }) => path === FILE).length

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { integrity } from '../../www/build/sizes.mjs'
 import { butTheAttempt, FALLBACK, story, until } from './harness.mjs'
-import { WRITE_KEY, abTest, decision, html, init, integration, optimizely, push, script, snippet, tag } from './pages.mjs'
+import { WRITE_KEY, abTest, decision, html, init, integration, optimizely, push, script, tag } from './pages.mjs'
 
 const ROOT = new URL('../../', import.meta.url)
 const read = (path) => readFile(new URL(path, ROOT), 'utf8')

@@ -6,7 +6,7 @@ import { driven, telling } from './driven.mjs'
 import { WHOLE, program } from '../chromium.mjs'
 import { FALLBACK, launch, story, until } from './harness.mjs'
 import { memorySpy, moduleMemory } from './memory.mjs'
-import { decision, html, init, layerDecision, push, script, snippet, snippetCode, tag } from './pages.mjs'
+import { decision, html, init, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 // Playwright turns the cache off.
 launch.ignoreDefaultArgs = ['--disable-back-forward-cache']

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { story, until } from './harness.mjs'
-import { html, init, js, push, script, snippet, tag } from './pages.mjs'
+import { html, init, js, push, script, snippet } from './pages.mjs'
 
 const SDK = '<script src="/packages/@openfeature/web-sdk/dist/global/index.min.js"></script>'
 const OURS = '<script src="/dist/decision-bridge.js"></script>'

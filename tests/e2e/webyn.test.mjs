@@ -1,7 +1,7 @@
 // Webyn, and any tool with a callback of its own: trackDecision is that callback.
 
 import assert from 'node:assert/strict'
-import { story, until } from './harness.mjs'
+import { story } from './harness.mjs'
 import { html, init, js, script, snippet, tag } from './pages.mjs'
 
 const OURS = '<script src="/dist/decision-bridge.js"></script>'
