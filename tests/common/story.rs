@@ -35,13 +35,14 @@ pub fn all() -> Vec<(u32, u32, u32, u32)> {
     all
 }
 
-const STORE: u32 = 1;
-const ERASE: u32 = 2;
-const LOOK: u32 = 3;
-const SEND: u32 = 5;
-const REMEMBER: u32 = 6;
-const TRACE: u32 = 10;
-const ENDED: u32 = 11;
+pub const STORE: u32 = 1;
+pub const ERASE: u32 = 2;
+pub const LOOK: u32 = 3;
+pub const RECALL: u32 = 4;
+pub const SEND: u32 = 5;
+pub const REMEMBER: u32 = 6;
+pub const TRACE: u32 = 10;
+pub const ENDED: u32 = 11;
 
 /// A fresh outbox for one destination, with the options as they are by default, and consent.
 pub fn start() {
@@ -77,7 +78,7 @@ pub fn a_decision_takes_its_way() {
     tick();
     assert_eq!(next(), Some((LOOK, 0, 0, 0)));
     found(0, 3);
-    assert_eq!(next(), Some((4, 7, 0, 0)), "another tab may have been faster");
+    assert_eq!(next(), Some((RECALL, 7, 0, 0)), "another tab may have been faster");
     recalled(7, 0);
     assert_eq!(next(), Some((SEND, 7, 0, 0)));
     message_id(7, 0);
