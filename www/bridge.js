@@ -220,7 +220,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     item.key = core.hash(KEY, ...keyFields(decision));
     item.outcome = core.hash(OUTCOME, ...outcomeFields(decision));
     redirecting ||= decision.mayRedirect;
-    const facts = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision)), item.period === session.period];
+    const facts = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision), (redirect ??= redirectCookie())), item.period === session.period];
     const flags = VERDICTS.indexOf(decision.refused) + 1 + 16 * bits(facts);
     if (ids) {
       const to = item.to || targets.map((index) => [index, 1, ids[index], ids[index]]);
@@ -284,7 +284,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const until = steady() + most;
     let more = false;
     asOne(() => {
-      for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
+      for (let done = 0, effect; !more && (effect = core.ask("poll")); ) {
         attempt(() => perform(effect));
         more = ++done > 50 && steady() > until;
       }
@@ -346,9 +346,11 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   function keep(item) {
     const to = [];
+    const ids = []; // by occurrence: they are made of nothing else that a destination has of its own
     for (const index of targets) {
-      const open = core.call("open", item.id, index);
-      if (open >= 0) to.push([index, open >> 1, messageId(item, index), open & 1]);
+      const open = core.ask("open", item.id, index);
+      const occurrence = open >> 1;
+      if (open >= 0) to.push([index, occurrence, item.ids?.[index] || (ids[occurrence] ||= messageId(item, index)), open & 1]);
     }
     item.period ??= session.period;
     if (fed) store.write(SITE, nameOf(item), record(item, to));
@@ -360,7 +362,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const { decision, ids, id } = item;
     if (ids?.[index]) return ids[index];
     core.hash(WHO, "decision-bridge", decision.project || options.writeKey || location.host, decision.userId || visitor);
-    core.call("message_id", id, index);
+    core.ask("message_id", id, index);
     return "db-" + core.hex();
   }
 
@@ -440,13 +442,13 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // What has ended may stay for destinations that come late.
   function sweep({ id, ended }) {
-    if (ended && !targets.some((index) => core.call("open", id, index) >= 0)) items.delete(id);
+    if (ended && !targets.some((index) => core.ask("open", id, index) >= 0)) items.delete(id);
   }
 
   // A duplicate may know more than the one that waits: names, the referrer of a redirect.
   function enrichWaiting({ id, key, decision }) {
     const same = [...items.values()].reverse().find((item) => item.key === key && item.id !== id);
-    if (same && core.call("waits", same.id) && enrich(same.decision, decision) && same.stored) keep(same);
+    if (same && core.ask("waits", same.id) && enrich(same.decision, decision) && same.stored) keep(same);
   }
 
   // ── Time, and what happens on the page ──
@@ -454,7 +456,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // One timer serves all, and is set anew each time: the core says how long from now. One that could not be
   // cleared fires for nothing.
   function setTimer(more) {
-    const wanted = more ? 0 : core.call("wake_in");
+    const wanted = more ? 0 : core.ask("wake_in");
     attempt(() => clearTimeout(timer));
     const mine = (timer = wanted >= 0 && attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted)));
   }

@@ -11,7 +11,8 @@ const later = (action) => Promise.resolve().then(action);
 
 /**
  * `begin()` says that an instance runs, `end(state)` that there is none. Answers with `call(method,
- * …numbers)`, which gives nothing while there is none, with `hash` and `hex`.
+ * …numbers)`, which gives nothing while there is none, with `ask`, which is the same for what hangs on no
+ * moment and is asked often, and with `hash` and `hex`.
  */
 export function makeCore({ begin, end, report }, ...whereabouts) {
   let api; // what the instance that lives exports
@@ -20,11 +21,11 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   let make; // makes an instance
   const rest = [boot, fall, boot]; // what to do when it dies, one after the other
 
-  const call = (method, ...numbers) =>
-    alive(() => {
-      api.now(wall(), steady());
-      return api[method](...numbers);
-    });
+  const ask = (method, ...numbers) => alive(() => api[method](...numbers));
+  const call = (...told) => {
+    alive(() => api.now(wall(), steady()));
+    return ask(...told);
+  };
 
   function alive(use) {
     if (dead) bury();
@@ -85,9 +86,10 @@ export function makeCore({ begin, end, report }, ...whereabouts) {
   );
 
   /** What `keep` or `message_id` of the core made last, in 32 hexadecimal digits. */
-  const hex = () => [0, 1, 2, 3].map((word) => (alive(() => api.word(word)) >>> 0).toString(16).padStart(8, "0")).join("");
+  const hex = () => alive(() => [0, 1, 2, 3].map((word) => (api.word(word) >>> 0).toString(16).padStart(8, "0")).join(""));
 
   return {
+    ask,
     call,
     hex,
 

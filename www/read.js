@@ -86,9 +86,9 @@ export function fields(who, name, value, mistakes, most = 4096, [, wanted, read]
   return Object.fromEntries(good);
 }
 
-/** It as JSON, whatever `toJSON` a library gave to lists. */
+/** It as JSON, whatever `toJSON` a library gave to lists: where none did, a replacer is half of the time. */
 export const written = (value) =>
-  JSON.stringify(value, function (name, told) {
+  JSON.stringify(value, [].toJSON && function (name, told) {
     return isList(this[name]) ? this[name] : told;
   });
 

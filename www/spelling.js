@@ -56,10 +56,13 @@ export function spell({ decision, isQa, isPreview }, options, destination) {
     // Experiment and variation as GA4 builds audiences from them.
     whole: [sourceOf(decision), experimentOf(decision), variationOf(decision)].join("-"),
   };
-  for (const [name, property] of wanted) {
-    // The key stands in for an id, and either for a name; not for that of an audience.
+  // The key stands in for an id, and either for a name; not for that of an audience.
+  const standIn = (property) => {
     const thing = property.replace(/([^e])(Id|Name)$/, "$1");
-    const value = told[property] ?? told[thing + "Key"] ?? told[thing + "Id"];
+    return told[thing + "Key"] ?? told[thing + "Id"];
+  };
+  for (const [name, property] of wanted) {
+    const value = told[property] ?? standIn(property);
     if (value !== undefined) properties[name] = value;
   }
   for (const mark of ["isHoldback", "isQa", "isPreview"]) if (told[mark]) properties[cased(mark)] = true;

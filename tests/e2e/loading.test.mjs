@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { FALLBACK, story, until } from './harness.mjs'
-import { decision, html, init, push, script, snippet, snippetCode, tag } from './pages.mjs'
+import { abTest, decision, html, init, optimizely, push, script, snippet, snippetCode, tag } from './pages.mjs'
 
 const served = (type, text, headers = {}) => ({ html: text, headers: { 'content-type': type, ...headers } })
 const ids = (events) => events.map((event) => event.properties.experimentId).sort()
@@ -193,4 +193,24 @@ story('in a sandboxed frame, where storage throws, a decision is still told', as
   const report = await frame.evaluate(() => window.decisionBridge.diagnose())
   assert.equal(report.counts.duplicate, 1)
   assert.ok(report.warnings.some(({ message }) => /storage/.test(message)))
+})
+
+// An error costs milliseconds at the start of a page even where it is caught: the engine parses our script
+// once more to find the place.
+story('where nothing is wrong nothing is thrown in our script, caught or not', async (world) => {
+  world.server.pages.set('/', html(init(), push('trackDecision', decision()), snippet(world.origin), optimizely({ campaigns: [abTest()] }), tag()))
+  const page = await world.tab()
+  const session = await world.context.newCDPSession(page)
+  const thrown = []
+  session.on('Debugger.paused', ({ data }) => {
+    const [error, place] = (data?.description ?? '').split('\n')
+    const denied = FALLBACK && error.startsWith('CompileError')
+    if (place?.includes('/dist/') && !denied) thrown.push(error + place)
+    return session.send('Debugger.resume')
+  })
+  await session.send('Debugger.enable')
+  await session.send('Debugger.setPauseOnExceptions', { state: 'all' })
+  await page.goto(world.origin)
+  await world.delivered(page, 2)
+  assert.deepEqual(thrown, [])
 })

@@ -31,7 +31,7 @@ export function shorten(script, names) {
     return names.get(name);
   };
   const text = script
-    .replace(/\bcall\("(\w+)"/g, (_, name) => `call("${short(name)}"`)
+    .replace(/\b(ask|call)\("(\w+)"/g, (_, how, name) => `${how}("${short(name)}"`)
     .replace(/\bapi\.(\w+)/g, (all, name) => (names.has(name) ? `api.${short(name)}` : all));
   for (const name of names.keys()) if (!called.has(name)) throw new Error(`nobody calls ${name}`);
   return text;

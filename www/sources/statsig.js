@@ -14,7 +14,7 @@ export default {
   hooked: "pre_logs_flushed",
   // What it has from the first moment on: it tells of itself before it is all there.
   fits: (client) => can(client, "on", "off", "flush", "getContext") && client,
-  find: (named, look) => Object.values(late("__STATSIG__", look).instances),
+  find: (named, look) => Object.values(Object(late("__STATSIG__", look)?.instances)),
 
   hook(client, told, settings) {
     const known = new Map(); // evaluations by name and rule
