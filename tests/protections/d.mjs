@@ -76,7 +76,7 @@ export default [
   ['D20', ['www/consent.js', '  if (told === undefined && consentDefault !== "hold") setTimeout(() => told === undefined && decide(consentDefault === "grant"), maxWaitMs);\n', '']],
   ['D20', ['www/consent.js', 'granted !== told && ', '']],
 
-  ['D21', ['www/bridge.js', 'messageId(item, index), open & 1]', 'messageId(item, index), 0]']],
+  ['D21', ['www/bridge.js', 'messageId(item, index)), open & 1]', 'messageId(item, index)), 0]']],
   ['D21', ['src/outbox.rs', '(item.offered | item.recalled) & only(destination)', 'item.recalled & only(destination)']],
   // Remembered, and nothing left of it.
   ['D21', ['src/outbox.rs', 'if real && !confirms {', 'if real || confirms {']],
