@@ -284,7 +284,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const until = steady() + most;
     let more = false;
     asOne(() => {
-      for (let done = 0, effect; !more && (effect = core.ask("poll")); ) {
+      for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
         attempt(() => perform(effect));
         more = ++done > 50 && steady() > until;
       }

@@ -11,8 +11,8 @@ const later = (action) => Promise.resolve().then(action);
 
 /**
  * `begin()` says that an instance runs, `end(state)` that there is none. Answers with `call(method,
- * …numbers)`, which gives nothing while there is none, with `ask`, which is the same for what hangs on no
- * moment and is asked often, and with `hash` and `hex`.
+ * …numbers)`, which gives nothing while there is none, with `ask`, the same for what hangs on no moment and
+ * is asked often, with `hash` and `hex`.
  */
 export function makeCore({ begin, end, report }, ...whereabouts) {
   let api; // what the instance that lives exports

@@ -400,7 +400,7 @@ impl World {
         let known = &self.known[&id];
         let open = (0..NAMES.len() as Destination).filter(|destination| item.open >> destination & 1 != 0);
         let parcel = |destination| {
-            let offered = item.offered >> destination & 1 != 0;
+            let offered = (item.offered | item.ahead) >> destination & 1 != 0;
             (destination, item.occurrence(destination), self.message_id(id, destination), offered)
         };
         Some(Record {

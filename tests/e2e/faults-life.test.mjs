@@ -106,6 +106,7 @@ driven('where cookies are blocked in frames of others, storage throws and a deci
 
 const waiting = (options = {}, ...parts) => html(init({ maxWaitMs: 600_000, pollIntervalMs: 60_000, ...options }), ...parts, push('trackDecision', decision()), tag())
 const delivering = (world) => html(snippet(world.origin), init(), tag())
+const aMinuteLater = script('const now=Date.now;Date.now=()=>now()+61000')
 
 story('the tab is closed while a decision waits: another one takes it over at once', async (world) => {
   world.server.pages.set('/waiting', waiting())
@@ -126,9 +127,25 @@ story('a tab that was killed said no goodbye: what it held is taken over a minut
   await dead.close()
   const page = await world.open('/soon', delivering(world))
   await world.delivered(page, 0)
-  const later = script('const now=Date.now;Date.now=()=>now()+61000')
-  await world.open('/later', html(later, snippet(world.origin), init(), tag()), page)
+  await world.open('/later', html(aMinuteLater, snippet(world.origin), init(), tag()), page)
   await world.delivered(page)
+})
+
+story('a tab that is killed while analytics is being told: what it told stands written, and is told again under the same key', async (world) => {
+  const dead = await world.tab()
+  const session = await world.context.newCDPSession(dead)
+  const told = new Promise((resolve) => session.on('Debugger.paused', ({ callFrames }) => resolve(callFrames[0])))
+  await session.send('Debugger.enable')
+  world.server.pages.set('/', html(script('window.analytics={initialized:true,VERSION:"1.84.3",track(name,properties,{messageId}){debugger}}'), init(), push('trackDecision', decision()), tag()))
+  dead.goto(world.origin).catch(() => {})
+  const { callFrameId } = await told
+  const { result } = await session.send('Debugger.evaluateOnCallFrame', { callFrameId, expression: 'messageId' })
+  session.send('Page.crash').catch(() => {})
+  await dead.waitForEvent('crash')
+  await dead.close()
+  const page = await world.open('/later', html(aMinuteLater, snippet(world.origin), init(), tag()))
+  const [event] = await world.delivered(page)
+  assert.equal(event.messageId, result.value)
 })
 
 story('hidden and shown again, twice, while a decision waits: one event', async (world) => {
