@@ -270,18 +270,22 @@ fn what_waits_on_the_next_page_makes_the_same_there_a_duplicate() {
 
 #[test]
 fn what_nobody_confirmed_is_offered_again_under_the_same_key() {
-    let mut world = World::new();
-    world.segment = READY;
-    world.answer = Answer::WillConfirm;
-    let it = world.decide(a());
-    assert_eq!((world.pending(), world.wake_in()), (1, None));
-    world.go_on();
-    world.has_handed_over(&[it, it]);
-    assert_eq!(world.sent[0].message_id, world.sent[1].message_id);
-    world.confirm_oldest();
-    world.has_ended(it, Verdict::Delivered).waits_for_nothing();
-    world.go_on();
-    assert_eq!(world.sent.len(), 2);
+    for waited_before in [false, true] {
+        let mut world = World::new();
+        world.answer = Answer::WillConfirm;
+        world.segment = if waited_before { State::Missing } else { READY };
+        let it = world.decide(a());
+        world.segment_is(READY);
+        world.has_handed_over(&[it]);
+        assert_eq!((world.pending(), world.wake_in()), (1, None));
+        world.go_on();
+        world.has_handed_over(&[it, it]);
+        assert_eq!(world.sent[0].message_id, world.sent[1].message_id);
+        world.confirm_oldest();
+        world.has_ended(it, Verdict::Delivered).waits_for_nothing();
+        world.go_on();
+        assert_eq!(world.sent.len(), 2);
+    }
 }
 
 #[test]
