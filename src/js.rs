@@ -276,7 +276,7 @@ pub fn open(id: u32, destination: u32) -> i32 {
         let it = only(destination);
         let item = desk.outbox.item(id).filter(|item| item.open & it != 0);
         item.map_or(-1, |item| {
-            i32::from(item.occurrence(destination)) * 2 + i32::from((item.offered | item.ahead) & it != 0)
+            i32::from(item.occurrence(destination)) * 2 + i32::from(item.offered & it != 0)
         })
     })
 }

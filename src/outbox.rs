@@ -172,6 +172,7 @@ impl Outbox {
         if self.page.consent == Consent::Unknown {
             item.blind = item.open;
         }
+        self.page.store(item);
         // What an earlier page left is older than all that came on this one.
         let later = |other: &Item| item.carried && other.received_at > item.received_at;
         let at = self.items.iter().position(later).unwrap_or(self.items.len());
@@ -219,6 +220,7 @@ impl Outbox {
                     page.effects.push(Effect::Recall(item.id, destination));
                 }
             }
+            page.store(item);
         }
         self.look_for_waiting();
     }
@@ -317,8 +319,6 @@ impl Outbox {
             item.tired |= item.threw_twice & it;
             item.threw_twice |= item.threw & it;
             item.threw |= it;
-            item.ahead &= !it;
-            page.store_again(item);
             page.effects.push(Effect::Trace(id, Step::Threw(destination)));
             return;
         }
@@ -332,6 +332,8 @@ impl Outbox {
             page.remember(item, destination);
             page.confirm(item, destination);
         } else {
+            // Before it is remembered: else what was offered would look like another tab's.
+            page.store_again(item);
             page.remember(item, destination);
         }
     }
@@ -391,7 +393,7 @@ impl Outbox {
         if let Some(destination) = each(self.page.look).next() {
             self.page.look &= !only(destination);
             self.page.effects.push(Effect::Look(destination));
-        } else if !self.send_next() && !self.store_next() {
+        } else if !self.send_next() {
             self.give_up();
             // With the others nothing more can happen.
             self.items.sweep();
@@ -437,14 +439,9 @@ impl Outbox {
             // Other tabs deliver too: what was not compared in this round is compared now. What
             // an earlier page handed over is offered again in any case, under the same
             // idempotency key: it may never have arrived.
-            let it = only(destination);
-            if (item.offered | item.recalled) & it == 0 && page.is_running(item) {
-                item.recalled |= it;
+            if (item.offered | item.recalled) & only(destination) == 0 && page.is_running(item) {
+                item.recalled |= only(destination);
                 page.effects.push(Effect::Recall(item.id, destination));
-            } else if (!item.stored || (item.offered | item.ahead) & it == 0) && page.store(item) {
-                // Handing over may be the last thing that happens here, and what is remembered of it
-                // would look like another tab's: so what is written down says it before.
-                item.ahead |= it;
             } else {
                 page.called_at = page.steady;
                 page.effects.push(Effect::Send(item.id, destination));
@@ -452,11 +449,6 @@ impl Outbox {
             return true;
         }
         false
-    }
-
-    /// Has one written down that waits, and is not.
-    fn store_next(&mut self) -> bool {
-        self.items.iter_mut().any(|item| !item.stored && self.page.store(item))
     }
 
     /// Called when everybody who could take something has it, or the rest has to pause.

@@ -79,8 +79,6 @@ pub struct Item {
     pub taken: Set,
     /// Those that were ever handed over, on this page or an earlier one.
     pub offered: Set,
-    /// Those that were written down as handed over, right before they were.
-    pub ahead: Set,
     /// Those at which their destination threw.
     pub threw: Set,
     /// Those at which it threw twice.
@@ -175,7 +173,6 @@ impl Item {
         tool: 0,
         taken: 0,
         offered: 0,
-        ahead: 0,
         threw: 0,
         threw_twice: 0,
         tired: 0,

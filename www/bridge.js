@@ -131,6 +131,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
   function open() {
+    // At once: what the core asked for before may still be on its way.
+    if (consent() > 1) store.purge();
     if (!consent()) {
       store.open();
       // Two tabs that open at the same time see nothing of each other's storage yet, but the same Optimizely.

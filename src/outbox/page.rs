@@ -145,12 +145,14 @@ impl Page {
         !item.told && item.waiting() & item.wanted(self.wanted) != 0
     }
 
-    /// Has an item written down, if it may be.
+    /// Has an item written down as soon as it may be.
     #[inline(never)]
-    pub fn store(&mut self, item: &mut Item) -> bool {
-        item.stored = self.consent == Consent::Granted && self.options.carry_over_ms > 0.0 && !item.told;
-        self.store_again(item);
-        item.stored
+    pub fn store(&mut self, item: &mut Item) {
+        if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0 && !item.stored && !item.told
+        {
+            item.stored = true;
+            self.store_again(item);
+        }
     }
 
     /// Has what was written down brought up to date.

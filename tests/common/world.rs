@@ -187,13 +187,19 @@ impl World {
 
     /// A decision comes in; answers with the number of its arrival.
     pub fn decide(&mut self, decided: Decided) -> usize {
+        let arrival = self.tell(decided);
+        self.run();
+        arrival
+    }
+
+    /// The outbox is told of a decision, and nothing that it asks for is done yet.
+    pub fn tell(&mut self, decided: Decided) -> usize {
         let arrival = self.came;
         self.came += 1;
         self.now.wall += 1.0;
         let id = self.next_id(arrival, &decided, self.now.wall, None);
         let memory = self.recall(id);
         self.outbox().decided(id, decided.told(), &memory);
-        self.run();
         arrival
     }
 
@@ -237,6 +243,17 @@ impl World {
         while let Some(effect) = self.poll() {
             self.perform(effect);
         }
+    }
+
+    /// Does what the outbox asks up to this, which it must ask and which is not done.
+    pub fn run_up_to(&mut self, here: impl Fn(Effect) -> bool) {
+        while let Some(effect) = self.poll() {
+            if here(effect) {
+                return;
+            }
+            self.perform(effect);
+        }
+        panic!("it is not asked, steps: {:#?}", self.steps);
     }
 
     /// Time passes, and something makes another look worth while.
@@ -303,7 +320,7 @@ impl World {
         self.run();
     }
 
-    fn tell_facts(&mut self) {
+    pub fn tell_facts(&mut self) {
         for (id, known) in &self.known {
             self.outbox.leaving(*id, known.decided.experiment == self.facts.redirect);
         }
@@ -340,6 +357,19 @@ impl World {
     pub fn go_on_with(&mut self, consent: Consent) {
         self.leave();
         self.facts.consent = consent;
+        self.begin_next();
+        self.run();
+    }
+
+    /// The page is killed, without a goodbye. Later another one takes over what was written down.
+    pub fn is_killed(&mut self) {
+        self.now.wall += 61_000.0;
+        self.begin_next();
+        self.run();
+    }
+
+    /// Another page begins, and does nothing yet of what its outbox asks.
+    pub fn begin_next(&mut self) {
         self.page += 1;
         self.unconfirmed.clear();
         self.outbox = self.fresh();
@@ -349,7 +379,6 @@ impl World {
         }
         self.learn();
         self.take_over();
-        self.run();
     }
 
     pub fn take_over(&mut self) {
@@ -400,7 +429,7 @@ impl World {
         let known = &self.known[&id];
         let open = (0..NAMES.len() as Destination).filter(|destination| item.open >> destination & 1 != 0);
         let parcel = |destination| {
-            let offered = (item.offered | item.ahead) >> destination & 1 != 0;
+            let offered = item.offered >> destination & 1 != 0;
             (destination, item.occurrence(destination), self.message_id(id, destination), offered)
         };
         Some(Record {

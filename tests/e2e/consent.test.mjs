@@ -77,6 +77,34 @@ story('consent withdrawn within `track` stops the rest at once', async (world) =
   assert.deepEqual([await page.evaluate(() => window.told), await stored(page)], [['a'], []])
 })
 
+story('consent withdrawn while hundreds are being written down: storage is empty at once, and stays so', async (world) => {
+  const analytics = script('window.analytics={track(){}}')
+  const page = await world.open('/', html(analytics, init(HOLDING), tag()))
+  await world.idle(page)
+  await page.evaluate(() => {
+    for (let n = 0; n < 600; n += 1) window.decisionBridge.trackDecision({ experimentId: n, variationId: 'v' })
+  })
+  await world.counted(page, 'pending', 600)
+  const [before, after] = await page.evaluate(() => {
+    const ours = () => Object.keys(localStorage).filter((name) => name.startsWith('decision-bridge'))
+    window.decisionBridge.consent(true)
+    const before = ours()
+    window.decisionBridge.consent(false)
+    const { setItem } = Storage.prototype
+    window.written = []
+    Storage.prototype.setItem = function (name, entry) {
+      window.written.push(name)
+      return setItem.call(this, name, entry)
+    }
+    return [before, ours()]
+  })
+  assert.ok(before.length > 0)
+  assert.deepEqual(after, [])
+  await world.counted(page, 'pending', 0)
+  await world.idle(page)
+  assert.deepEqual([await page.evaluate(() => window.written), await stored(page)], [[], []])
+})
+
 story('held decisions are not carried to the next page: that would be storing', async (world) => {
   const page = await world.open('/', held(world))
   await world.counted(page, 'pending')

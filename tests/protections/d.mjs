@@ -62,11 +62,12 @@ export default [
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
   ['D17', ['www/bridge.js', '    if (!consent()) {\n      store.open();', '    {\n      store.open();']],
   ['D17', ['src/outbox.rs', 'if page.is_paused() || page.consent != Consent::Granted {', 'if page.is_paused() {'], ['src/gate.rs', 'Consent::Unknown => Some(Hold::Consent),', 'Consent::Unknown => None,']],
-  ['D17', ['www/bridge.js', '    if (!consent()) {\n      store.open();', '    store.open();\n    if (!consent()) {'], ['src/outbox/page.rs', 'self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'self.options.carry_over_ms > 0.0']],
+  ['D17', ['www/bridge.js', '    if (!consent()) {\n      store.open();', '    store.open();\n    if (!consent()) {'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
 
   ['D18', ['src/outbox.rs', '            self.items.clear();\n            page.latecomers = 0;', '            page.latecomers = 0;']],
   ['D18', ['src/gate.rs', '        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),\n', '']],
 
+  ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', '']],
   ['D19', ['www/bridge.js', '      store.purge();\n', '']],
   // So that nothing happens within the call.
   ['D19', ['www/bridge.js', '    if (fed) open();\n    lookAgain();\n', '    setTimeout(() => {\n      if (fed) open();\n      lookAgain();\n    });\n']],
@@ -77,10 +78,9 @@ export default [
   ['D20', ['www/consent.js', 'granted !== told && ', '']],
 
   ['D21', ['www/bridge.js', 'messageId(item, index)), open & 1]', 'messageId(item, index)), 0]']],
-  ['D21', ['src/outbox.rs', '(item.offered | item.recalled) & it == 0', 'item.recalled & it == 0']],
-  ['D21', ['src/outbox.rs', '} else if (!item.stored || (item.offered | item.ahead) & it == 0) && page.store(item) {', '} else if !item.stored && page.store(item) {']],
-  ['D21', ['src/outbox.rs', '} else if (!item.stored || (item.offered | item.ahead) & it == 0) && page.store(item) {', '} else if item.ahead != 0 && page.store(item) {']],
-  ['D21', ['src/outbox.rs', '            item.ahead &= !it;\n', '']],
+  ['D21', ['src/outbox.rs', '(item.offered | item.recalled) & only(destination)', 'item.recalled & only(destination)']],
+  ['D21', ['src/outbox.rs', '        self.page.store(item);\n        // What an earlier', '        // What an earlier']],
+  ['D21', ['src/outbox.rs', '            page.store_again(item);\n            page.remember(item, destination);', '            page.remember(item, destination);']],
   // Remembered, and nothing left of it.
   ['D21', ['src/outbox.rs', 'if real && !confirms {', 'if real || confirms {']],
 
