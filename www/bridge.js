@@ -131,7 +131,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
   function open() {
-    // At once: what the core asked for before may still be on its way.
+    // At once. What the core asked for before, and is done yet, goes to memory, until the core has it purged.
     if (consent() > 1) store.purge();
     if (!consent()) {
       store.open();

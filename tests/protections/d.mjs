@@ -68,7 +68,7 @@ export default [
   ['D18', ['src/gate.rs', '        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),\n', '']],
 
   ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', '']],
-  ['D19', ['www/bridge.js', '      store.purge();\n', '']],
+  ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', ''], ['www/bridge.js', '      store.purge();\n', '']],
   // So that nothing happens within the call.
   ['D19', ['www/bridge.js', '    if (fed) open();\n    lookAgain();\n', '    setTimeout(() => {\n      if (fed) open();\n      lookAgain();\n    });\n']],
 
