@@ -131,7 +131,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
   function open() {
-    // At once. What the core asked for before, and is done yet, goes to memory, until the core has it purged.
+    // At once. What the core asked for before goes to memory, until it has that purged too.
     if (consent() > 1) store.purge();
     if (!consent()) {
       store.open();
