@@ -154,8 +154,12 @@ export function makeBridge(report, tag, ...whereabouts) {
       const [, holder] = name.split("/");
       const item = revive(store.read(SITE, name), wall());
       if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;
-      store.remove(SITE, name);
-      if (!item) continue;
+      if (!item) {
+        store.remove(SITE, name);
+        continue;
+      }
+      if ([...items.values()].some(({ old }) => old === name)) continue;
+      item.old = name;
       item.id = ++count;
       item.ids = {};
       for (const [index, , id] of item.to) item.ids[index] = id;
@@ -355,7 +359,15 @@ export function makeBridge(report, tag, ...whereabouts) {
       if (open >= 0) to.push([index, occurrence, item.ids?.[index] || (ids[occurrence] ||= messageId(item, index)), open & 1]);
     }
     item.period ??= session.period;
-    if (fed) store.write(SITE, nameOf(item), record(item, to));
+    if (!fed) return;
+    store.write(SITE, nameOf(item), record(item, to));
+    forgetOld(item);
+  }
+
+  // What an earlier page wrote goes when ours stands: this one may be killed in between.
+  function forgetOld(item) {
+    if (item.old) store.remove(SITE, item.old);
+    item.old = 0;
   }
 
   // The same whenever this decision is told again, and different for every visitor: Segment dedupes
@@ -438,6 +450,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   function end(item, verdict, why) {
     item.ended = true;
+    forgetOld(item);
     sweep(item);
     report.end(item.id, verdict, why);
   }

@@ -131,6 +131,19 @@ story('a tab that was killed said no goodbye: what it held is taken over a minut
   await world.delivered(page)
 })
 
+story('what earlier pages left stands written at every moment while it is taken over: a page may be killed at any', async (world) => {
+  const decisions = ['1', '2', '3'].map((experimentId) => push('trackDecision', decision({ experimentId })))
+  const page = await world.open('/', html(init(), ...decisions, tag()))
+  await world.counted(page, 'pending', 3)
+  const watched = script(`window.least=Infinity;{const {removeItem}=Storage.prototype;Storage.prototype.removeItem=function(name){removeItem.call(this,name);const ids=Object.keys(localStorage).filter((key)=>key.includes('/out/')).map((key)=>JSON.parse(localStorage[key]).decision.experimentId);least=Math.min(least,new Set(ids).size)}}`)
+  await world.open('/next', html(watched, init(), tag()), page)
+  await world.counted(page, 'pending', 3)
+  assert.equal(await page.evaluate(() => window.least), 3)
+  assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('/out/')).length), 3, 'and nothing stands twice')
+  await world.open('/last', delivering(world), page)
+  await world.delivered(page, 3)
+})
+
 story('a tab that is killed while analytics is being told: what it told stands written, and is told again under the same key', async (world) => {
   const dead = await world.tab()
   const session = await world.context.newCDPSession(dead)
