@@ -119,12 +119,8 @@ fn what_the_page_calls_within_a_call_is_done_before_it() {
     });
     call("decided", &[&number_that_calls(again.as_ref(), 7.0), &0.into()]);
     assert_eq!((pending(), open(8, 0), open(7, 0)), (1, 2, -1));
-    let effects = all();
-    assert_eq!(
-        effects,
-        [(ENDED, 7, 0, 1 + 16 * 5), (LOOK, 0, 0, 0)],
-        "the outer one came second: a duplicate"
-    );
+    // The outer one came second: a duplicate.
+    assert_eq!(all(), [(ENDED, 7, 0, 1 + 16 * 5), (LOOK, 0, 0, 0)]);
 }
 
 #[wasm_bindgen_test]
@@ -199,6 +195,5 @@ fn what_storage_kept_goes_on_under_the_same_idempotency_key_in_the_next_instance
     recalled(1, 0);
     assert_eq!(all().last(), Some(&(SEND, 1, 0, 0)));
     called(1, 0, 0);
-    assert!(all().contains(&(ERASE, 1, 0, 0)));
-    assert_eq!(read("browser-test"), None, "it is not told again");
+    assert!(all().contains(&(ERASE, 1, 0, 0)), "it is not told again");
 }

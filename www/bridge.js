@@ -63,6 +63,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   const session = makeSession(store, page);
   const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
   const seen = DESTINATIONS.map(() => ({ state: MISSING }));
+  const taken = new Set(); // the entries of earlier pages that are ours now
   const exposures = new Set(); // the names of what was sent
   const entrances = { __proto__: null }; // by which ways decisions of a source came
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
@@ -154,12 +155,10 @@ export function makeBridge(report, tag, ...whereabouts) {
       const [, holder] = name.split("/");
       const item = revive(store.read(SITE, name), wall());
       if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;
-      if (!item) {
-        store.remove(SITE, name);
-        continue;
-      }
-      if ([...items.values()].some(({ old }) => old === name)) continue;
-      item.old = name;
+      if (!item) store.remove(SITE, name);
+      // It may still stand since we took it over.
+      if (!item || taken.has(name)) continue;
+      taken.add((item.old = name));
       item.id = ++count;
       item.ids = {};
       for (const [index, , id] of item.to) item.ids[index] = id;

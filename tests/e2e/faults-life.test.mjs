@@ -135,7 +135,14 @@ story('what earlier pages left stands written at every moment while it is taken 
   const decisions = ['1', '2', '3'].map((experimentId) => push('trackDecision', decision({ experimentId })))
   const page = await world.open('/', html(init(), ...decisions, tag()))
   await world.counted(page, 'pending', 3)
-  const watched = script(`window.least=Infinity;{const {removeItem}=Storage.prototype;Storage.prototype.removeItem=function(name){removeItem.call(this,name);const ids=Object.keys(localStorage).filter((key)=>key.includes('/out/')).map((key)=>JSON.parse(localStorage[key]).decision.experimentId);least=Math.min(least,new Set(ids).size)}}`)
+  const watched = script(`
+    window.least = Infinity
+    const { removeItem } = Storage.prototype
+    Storage.prototype.removeItem = function (name) {
+      removeItem.call(this, name)
+      const standing = Object.keys(localStorage).filter((key) => key.includes('/out/'))
+      least = Math.min(least, new Set(standing.map((key) => JSON.parse(localStorage[key]).decision.experimentId)).size)
+    }`)
   await world.open('/next', html(watched, init(), tag()), page)
   await world.counted(page, 'pending', 3)
   assert.equal(await page.evaluate(() => window.least), 3)

@@ -24,7 +24,7 @@ export default [
   ['B08', ['src/js.rs', 'desk.memory.get_mut(destination as usize)', 'Some(&mut desk.memory[destination as usize])']],
   ['B09', ['www/decision.js', 'decision[name] = cut(whole);', 'decision[name] = whole;']],
   // What has ended stays.
-  ['B09', ['www/bridge.js', 'core.ask("open", id, index) >= 0)) items.delete(id);', 'core.call("open", id, index) >= 0)) return;']],
+  ['B09', ['www/bridge.js', 'core.ask("open", id, index) >= 0)) items.delete(id);', 'core.ask("open", id, index) >= 0)) return;']],
   ['B09', ['www/report.js', 'if (verdict !== "pending") recent.delete(old);', '']],
   ['B10', ['www/read.js', '(typeof value === "string" ? cut(value) : typeof value === "boolean" || Number.isFinite(value) ? value : undefined)', '(typeof value === "string" ? cut(value) : JSON.parse(JSON.stringify(value)))']],
   ['B11', ['www/read.js', '[...text.slice(0, 2 * most)].slice(0, most).join("")', 'text.slice(0, most)']],
