@@ -225,3 +225,18 @@ pub fn words(step: Step) -> String {
         Step::Confirmed(destination) => format!("{} took charge", name(destination)),
     }
 }
+
+/// A decision of an experiment.
+pub fn a() -> Decided {
+    optimizely("e1", "a")
+}
+
+/// Another variation of the same.
+pub fn b() -> Decided {
+    optimizely("e1", "b")
+}
+
+/// The decision, of a personalization whose control group the visitor is in.
+pub fn control_group(decision: Decided) -> Decided {
+    with(held_back(decision), Decision::PERSONALIZATION)
+}

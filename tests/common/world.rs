@@ -170,6 +170,12 @@ impl World {
         World::with(json!({}))
     }
 
+    /// A first page that names these destinations.
+    pub fn naming(destinations: &[Destination]) -> World {
+        let names: Vec<_> = destinations.iter().map(|it| NAMES[*it as usize]).collect();
+        World::with(json!({"destinations": names}))
+    }
+
     /// A first page without analytics.
     pub fn without_segment() -> World {
         let mut world = World::new();
