@@ -18,6 +18,7 @@ import { read as readDirect } from "./sources/direct.js";
 import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
 import { isoTime, spell } from "./spelling.js";
 import { SITE, TAB, makeStore } from "./store.js";
+import { nameVisitor } from "./visitor.js";
 
 const SLICE_MS = 25; // for which the page may be kept busy in one go: half of a long task
 const SIGNALS_MS = 1000; // how often the page is searched for signals at most
@@ -43,8 +44,8 @@ const REASONS = [
   "no destination is wanted",
   "the outbox is full",
   "it waited longer than carryOverMs",
-  "it waited longer than maxWaitMs, and carryOverMs is 0",
-  "the same was handed over, or waits, already",
+  "it waited longer than maxWaitMs: carryOverMs is 0",
+  "the same waits, or was handed over before",
   "another tab handed it over",
   "the same was handed over before",
   "consent was refused",
@@ -68,7 +69,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   const entrances = { __proto__: null }; // by which ways decisions of a source came
   const sources = makeSources(decide, report, (kind) => options && options.sourceOptions[kind]);
   let state = "starting";
-  let visitor = random(); // stands in where a decision does not name its unit
+  let visitor = ""; // stands in where a decision does not name its unit
   let count = 0;
   let busy = 0; // how many things that are done as one are under way, each within another
   let full; // whether the last thing the core said is that it is full
@@ -134,19 +135,13 @@ export function makeBridge(report, tag, ...whereabouts) {
   function open() {
     // At once. What the core asked for before goes to memory, until it has that purged too.
     if (consent() > 1) store.purge();
-    if (!consent()) {
-      store.open();
-      // Two tabs that open at the same time see nothing of each other's storage yet, but the same Optimizely.
-      store.write(SITE, "visitor", visitorName() || visitorOf(window.optimizely) || visitor);
-    }
+    if (!consent()) store.open();
     query = undefined; // what shows may be another thing now
     learn();
     if (consent()) return;
     takeOver();
     if (options.writeKey) attempt(() => loadSegment(options.writeKey, options.cdnUrl, tag?.nonce), (error) => warn("analytics.js could not be loaded: " + error));
   }
-
-  const visitorName = () => store.read(SITE, "visitor").slice(0, 64);
 
   // Takes over what earlier pages left: those that said goodbye, and those that left something untouched
   // for so long that they cannot be alive.
@@ -187,7 +182,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const source = sourceOf(decision);
     entrances[source] |= byCall ? 2 : 1;
     // Somebody did twice what once is enough.
-    if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off, or leave it out of `sources`");
+    if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off");
     // A handler may have called back, which brought it on its way.
     if (item.known) run();
     // In a burst not each has to be asked about.
@@ -196,7 +191,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       learn();
       tell(item);
       run();
-    } else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions came before `init`"));
+    } else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions wait for `init`"));
     return item;
   }
 
@@ -241,15 +236,15 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Finds out what it has to know about the page.
   function learn() {
-    // Another tab may have had the last word on the visitor's name.
-    visitor = visitorName() || visitor;
-    core.hash(PERIOD, session.continue(options, !consent()));
+    const granted = !consent();
+    visitor = nameVisitor(store, page, visitor, granted);
+    core.hash(PERIOD, session.continue(options, granted));
     if (query !== location.search || steady() - signalsAt > SIGNALS_MS) {
       signalsAt = steady();
       query = location.search;
       const shown = lookForSignals();
       shownQa = kept("qa", qa(shown, options.qaSignals));
-      shownPreview = kept("preview", preview(shown, (name) => !consent() && attempt(() => sessionStorage[name])));
+      shownPreview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
     }
     const told = redirecting && redirectCookie();
     if (told !== redirect) {
@@ -386,7 +381,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (STATES[found.state] !== "ready") found.waited = steady() - found.since;
     found.state = attempt(() => state(found.blocked)) || MISSING;
     // What is there and confirms nothing is another library that speaks Segment's language.
-    if (kind === "segment" && found.state === READY) warn("window.analytics is not Segment's analytics.js: told the same way");
+    if (!index && found.state === READY) warn("window.analytics is not Segment's: told the same way");
     return found.state;
   }
 
@@ -519,7 +514,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (!missed.length) warn("no analytics tool is found" + rest);
     for (const index of missed) {
       const state = STATES[seen[index].state];
-      if (state !== "ready") warn(DESTINATIONS[index].kind + " is " + state + (state === "stub" ? ", its script may be blocked," : "") + rest);
+      if (state !== "ready") warn(DESTINATIONS[index].kind + " is " + state + (state === "stub" ? " (blocked?)" : "") + rest);
     }
   }
 

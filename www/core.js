@@ -4,10 +4,9 @@
 // forbade is not tried again, since each attempt is a report to the page's owner.
 import { moduleBytes } from "virtual:module";
 import { fetchBeside } from "./beside.js";
-import { steady, wall } from "./clock.js";
+import { later, steady, wall } from "./clock.js";
 
 /* global FALLBACK_INTEGRITY: set by the build */
-const later = (action) => Promise.resolve().then(action);
 
 /**
  * `begin()` says that an instance runs, `end(state)` that there is none. Answers with `call(method,

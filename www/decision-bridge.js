@@ -1,5 +1,6 @@
 // The shell: owns window.decisionBridge, and sees to it that nothing of ours is ever thrown into the page.
 import { makeBridge } from "./bridge.js";
+import { later } from "./clock.js";
 import { leaving, whose } from "./destinations.js";
 import { attempt, fault, isList, isObject, oneOf } from "./read.js";
 import { makeReport } from "./report.js";
@@ -19,6 +20,7 @@ function start(found) {
   const report = makeReport();
   const inner = makeBridge(report, tag, found, tag?.src);
   const methods = { ...inner.methods, on: report.on };
+  const names = Object.keys(methods);
   const before = attempt(() => window.decisionBridge);
   const bridge = isList(before) ? before : [];
   const pushed = bridge.splice(0);
@@ -28,10 +30,10 @@ function start(found) {
     for (const [method, args] of late.splice(0)) attempt(() => methods[method](...args));
     inner.look();
   };
-  const lookSoon = () => void Promise.resolve().then(look).catch(() => {});
+  const lookSoon = () => void later(look).catch(() => {});
   // At the end of the stack nothing can be compiled that has not been before.
   lookSoon();
-  for (const method of Object.keys(methods)) {
+  for (const method of names) {
     bridge[method] = (...args) => {
       try {
         // Where the stack is nearly used up nothing is begun that could not be finished.
@@ -56,8 +58,8 @@ function start(found) {
 
   function take(entry) {
     const [method, ...args] = isList(entry) ? entry : [];
-    if (Object.keys(methods).includes(method)) bridge[method](...args);
-    else report.error(isList(entry) ? fault("push:", "method", method, oneOf(Object.keys(methods))) : fault("push:", "argument 1", entry, "[method, …arguments]"));
+    if (names.includes(method)) bridge[method](...args);
+    else report.error(isList(entry) ? fault("push:", "method", method, oneOf(names)) : fault("push:", "argument 1", entry, "[method, …arguments]"));
   }
 
   bridge.push(...pushed);

@@ -1,5 +1,5 @@
 // How a decision that waits is written down, so that the next page can take it over.
-import { experimentOf, fill, isPlausible, make, variationOf } from "./decision.js";
+import { fill, isComplete, isPlausible, make } from "./decision.js";
 import { attempt, fields, get, isObject, keys, written } from "./read.js";
 import { isSource } from "./spelling.js";
 
@@ -20,6 +20,6 @@ export function revive(entry, now) {
   if (isObject(from.properties)) decision.properties = fields("", "", from.properties, []);
   const good = ([index, occurrence, id]) => [index, occurrence].every((count) => Number.isInteger(count) && count >= 0) && index < 7 && typeof id === "string" && /^.{1,100}$/.test(id);
   const to = attempt(() => told.to.slice(0, 7).filter(good));
-  if (!to?.length || !experimentOf(decision) || !variationOf(decision)) return;
+  if (!to?.length || !isComplete(decision)) return;
   return { __proto__: null, decision, to, receivedAt: told.receivedAt, period: told.period, isQa: told.isQa === true, isPreview: told.isPreview === true };
 }

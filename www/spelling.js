@@ -54,7 +54,7 @@ export function spell({ decision, isQa, isPreview }, options, destination) {
     ruleKey: decision.experimentKey,
     flag: decision.flagKey || decision.experimentKey || decision.experimentId,
     // Experiment and variation as GA4 builds audiences from them.
-    whole: [sourceOf(decision), experimentOf(decision), variationOf(decision)].join("-"),
+    whole: sourceOf(decision) + "-" + experimentOf(decision) + "-" + variationOf(decision),
   };
   // The key stands in for an id, and either for a name; not for that of an audience.
   const standIn = (property) => {

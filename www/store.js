@@ -11,6 +11,12 @@ export const PAGE = 0;
 export const TAB = 1;
 export const SITE = 2;
 
+// Two tabs that open at the same time see nothing of each other's storage yet, but the same cookies, the
+// oldest first. No other host can set these.
+const CLAIM = "__Host-decision-bridge-";
+const claims = () => attempt(() => document.cookie.split("; ").filter((pair) => pair.startsWith(CLAIM))) || [];
+const setCookie = (pair, seconds) => attempt(() => (document.cookie = pair + ";secure;path=/;max-age=" + seconds));
+
 export function makeStore(warn) {
   const memory = SHELVES.map(() => new Map());
   const trusted = []; // shelves that were seen to keep what is written
@@ -30,12 +36,18 @@ export function makeStore(warn) {
       });
       if (kept) return void memory[shelf].delete(PREFIX + name);
       memory[shelf].set(PREFIX + name, entry);
-      if (shelf && stores.length) warn("storage is blocked, full, or keeps nothing: decisions are remembered on this page only");
+      if (shelf && stores.length) warn("storage is blocked or full: decisions are remembered on this page only");
     },
 
     remove(shelf, name) {
       attempt(() => stores[shelf]?.removeItem(PREFIX + name));
       memory[shelf].delete(PREFIX + name);
+    },
+
+    /** Lays a claim, and answers with the first that was laid within some seconds in any tab. */
+    claim(name) {
+      setCookie(CLAIM + name + "=", 30);
+      return claims()[0] || name;
     },
 
     /** The names of all entries that begin so, in alphabetical order. */
@@ -57,6 +69,7 @@ export function makeStore(warn) {
       store.open();
       for (const shelf of [TAB, SITE]) for (const name of store.names(shelf, "")) store.remove(shelf, name);
       stores = [];
+      for (const pair of claims()) setCookie(pair, 0);
       for (const shelf of memory) shelf.clear();
     },
   };

@@ -47,14 +47,39 @@ story('the same decision three times on a page is one event', async (world) => {
   assert.equal((await world.diagnose(tab)).counts.duplicate, 2)
 })
 
-// Side by side, because they mostly wait for the end of a session.
-story('two tabs that see nothing of each other’s storage come to one key where Optimizely knows the visitor', async (world) => {
-  const blind = script(`const{setItem}=Storage.prototype;Storage.prototype.setItem=function(name,value){if(!name.startsWith('decision-bridge'))setItem.call(this,name,value)};document.cookie='optimizelyEndUserId=${VISITOR}'`)
-  for (const path of ['/one', '/two']) {
-    const tab = await world.open(path, html(blind, snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag()))
-    await judged(world, tab, 1)
+for (const [name, cookie] of [
+  ['where Optimizely knows the visitor', `document.cookie='optimizelyEndUserId=${VISITOR}'`],
+  ['where nobody knows the visitor', ''],
+]) {
+  story(`two tabs that see nothing of each other’s storage come to one key ${name}`, async (world) => {
+    const blind = script(`const{setItem}=Storage.prototype;Storage.prototype.setItem=function(name,value){if(!name.startsWith('decision-bridge'))setItem.call(this,name,value)};${cookie}`)
+    for (const path of ['/one', '/two']) {
+      const tab = await world.open(path, html(blind, snippet(world.origin), init({ dedupe: 'visitor' }), push('trackDecision', decision()), tag()))
+      await judged(world, tab, 1)
+    }
+    assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
+  })
+}
+
+// A browser shows each tab with a delay what the other one stored, and not always: so several times.
+story('two tabs that open in the same moment for a visitor nobody knows come to one key, each time', async (world) => {
+  // Not `async`: so that nothing but the network comes between the two.
+  const [paths, content] = [['/one', '/two'], page(world, {}, decision()).replace('<script async', '<script')]
+  let waiting = []
+  for (const path of paths) {
+    world.server.pages.set(path, () => new Promise((resolve) => {
+      waiting.push(() => resolve(content))
+      if (waiting.length === paths.length) waiting = waiting.map((serve) => serve()).slice(0, 0)
+    }))
   }
-  assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
+  for (let time = 1; time <= 8; time += 1) {
+    const visitor = await world.visitor()
+    const tabs = await Promise.all(paths.map(() => visitor.tab()))
+    await Promise.all(paths.map((path, at) => visitor.open(path, undefined, tabs[at])))
+    for (const tab of tabs) await judged(visitor, tab, 1)
+    assert.equal(world.exposures().length, time)
+    await visitor.context.close()
+  }
 })
 
 story('two tabs that both named the visitor come to one key', async (world) => {
@@ -72,6 +97,7 @@ story('two tabs that both named the visitor come to one key', async (world) => {
   assert.deepEqual([raw(world).length, world.exposures().length], [2, 1])
 })
 
+// Side by side, because they mostly wait for the end of a session.
 describe('scopes of dedupe', { concurrency: true }, () => {
   for (const [dedupe, { twice, reload, tab: otherTab, timeout }] of Object.entries({
     page: { twice: 1, reload: 2, tab: 3, timeout: 4 },

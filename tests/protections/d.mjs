@@ -34,7 +34,6 @@ export default [
   ['D07', ['www/store.js', 'return before || (trusted[shelf] ||= isThere());', 'return true;']],
 
   ['D08', ['www/store.js', ' ?? "").slice(0, LONGEST),', ' ?? ""),']],
-  ['D08', ['www/bridge.js', 'store.read(SITE, "visitor").slice(0, 64)', 'store.read(SITE, "visitor")']],
   ['D08', ['www/record.js', 'attempt(() => JSON.parse(entry))', 'JSON.parse(entry)']],
   ['D08', ['www/record.js', '[index, occurrence].every((count) => Number.isInteger(count) && count >= 0) && index < 7 && typeof id === "string" && /^.{1,100}$/.test(id)', 'true']],
   ['D08', ['www/record.js', 'fields("", "", from.properties, [])', 'from.properties']],
@@ -45,6 +44,8 @@ export default [
 
   ['D10', ['www/bridge.js', 'if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;', 'if (holder === page) continue;']],
 
+  ['D11', ['www/store.js', 'return claims()[0] || name;', 'return name;']],
+  ['D11', ['www/store.js', 'return claims()[0] || name;', 'return claims().pop() || name;']],
   ['D11', ['www/session.js', SHELF, 'dedupe === "visitor" ? SITE : bySession || dedupe === "tab" ? TAB : PAGE']],
 
   ['D12', ['src/outbox.rs', OTHER_TAB, 'false']],
@@ -60,15 +61,16 @@ export default [
   ['D16', ['www/bridge.js', '    if (found && found !== before) store.write(TAB, name, found);\n', '']],
 
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
-  ['D17', ['www/bridge.js', '    if (!consent()) {\n      store.open();', '    {\n      store.open();']],
+  ['D17', ['www/bridge.js', 'const granted = !consent();', 'const granted = true;']],
   ['D17', ['src/outbox.rs', 'if page.is_paused() || page.consent != Consent::Granted {', 'if page.is_paused() {'], ['src/gate.rs', 'Consent::Unknown => Some(Hold::Consent),', 'Consent::Unknown => None,']],
-  ['D17', ['www/bridge.js', '    if (!consent()) {\n      store.open();', '    store.open();\n    if (!consent()) {'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
+  ['D17', ['www/bridge.js', 'if (!consent()) store.open();', 'store.open();'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
 
   ['D18', ['src/outbox.rs', '            self.items.clear();\n            page.latecomers = 0;', '            page.latecomers = 0;']],
   ['D18', ['src/gate.rs', '        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),\n', '']],
 
   ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', '']],
   ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', ''], ['www/bridge.js', '      store.purge();\n', '']],
+  ['D19', ['www/store.js', '      for (const pair of claims()) setCookie(pair, 0);\n', '']],
   // So that nothing happens within the call.
   ['D19', ['www/bridge.js', '    if (fed) open();\n    lookAgain();\n', '    setTimeout(() => {\n      if (fed) open();\n      lookAgain();\n    });\n']],
 

@@ -39,7 +39,7 @@ export default [
   ['E13', ['www/bridge.js', 'const here = () => location.origin + location.pathname;', 'const here = () => location.href;']],
   ['E14', ['src/outbox.rs', 'if item.open != 0 && self.is_full() {', 'if false {']],
   ['E14', ['www/bridge.js', 'if (full) warn("more than 1000 decisions wait: the rest is dropped");', '']],
-  ['E14', ['www/bridge.js', 'else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions came before `init`"));', '']],
+  ['E14', ['www/bridge.js', 'else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions wait for `init`"));', '']],
   // The oldest first.
   ['E15', ['src/outbox.rs', 'for item in self.items.iter_mut() {\n            let Some(destination)', 'for item in self.items.iter_mut().rev() {\n            let Some(destination)']],
   // What an earlier page left goes in front.

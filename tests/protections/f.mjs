@@ -63,6 +63,7 @@ export default [
   ['F15', ['www/option.js', 'JSON.parse(written(value))', 'JSON.parse(JSON.stringify(value))']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'decision.userId || "");']],
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'visitor);']],
+  ['F16', ['www/store.js', 'pair.startsWith(CLAIM)', 'pair.includes(CLAIM)']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'false']],
   ['F17', ['www/bridge.js', 'more = ++done > 50 && steady() > until;', 'more = ++done > 1e9;']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'self.spent >= SLICE_MS']],

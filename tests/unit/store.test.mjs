@@ -10,6 +10,7 @@ const { make } = await load('decision.js')
 const { record, revive } = await load('record.js')
 const { makeSession } = await load('session.js')
 const { PAGE, SITE, TAB, makeStore } = await load('store.js')
+const { nameVisitor } = await load('visitor.js')
 
 // Records
 
@@ -339,4 +340,76 @@ test('an entry of another script is cut, and what could not be stored comes befo
   limits.full = true
   store.write(SITE, 'long', 'short')
   assert.equal(store.read(SITE, 'long'), 'short')
+})
+
+// Claims on the visitor's name
+
+/** The page's cookies, the oldest first, as browsers keep them; `attributes` are those of the last one set. */
+function jar() {
+  const cookies = new Map()
+  const last = {}
+  Object.defineProperty(document, 'cookie', {
+    configurable: true,
+    get: () => [...cookies].map((pair) => pair.join('=')).join('; '),
+    set(text) {
+      const [pair, ...attributes] = text.split(';')
+      last.attributes = attributes
+      if (attributes.includes('max-age=0')) cookies.delete(pair.split('=')[0])
+      else cookies.set(...pair.split('='))
+    },
+  })
+  return { cookies, last }
+}
+
+test('of several claims the first one counts, for all', () => {
+  const { store } = opened()
+  const { last } = jar()
+  assert.match(store.claim('1710-b'), /1710-b=$/)
+  // It is set where no other host and no other path can set another one, and for a short time.
+  assert.deepEqual(last.attributes, ['secure', 'path=/', 'max-age=30'])
+  for (const name of ['1710-a', '1710-c', '1709-z']) assert.match(store.claim(name), /1710-b=$/)
+  assert.deepEqual([...document.cookie.matchAll(/(\S+?)-1/g)].map(([, name]) => name), Array(4).fill('__Host-decision-bridge'))
+})
+
+test('cookies of others are no claims, and stay', () => {
+  const { store } = opened()
+  const { cookies } = jar()
+  for (const name of ['ajs_anonymous_id', 'decision-bridge-1', '__Host-decision', 'x__Host-decision-bridge-1']) cookies.set(name, '1')
+  cookies.set('theirs', '__Host-decision-bridge-1')
+  assert.match(store.claim('17-a'), /17-a=$/)
+  store.purge()
+  assert.deepEqual([...cookies.keys()], ['ajs_anonymous_id', 'decision-bridge-1', '__Host-decision', 'x__Host-decision-bridge-1', 'theirs'])
+})
+
+test('where cookies are blocked, or forget, a claim gives what was claimed', () => {
+  for (const cookie of [{ get: () => '', set() {} }, { get() { throw new Error('SecurityError') }, set() { throw new Error('SecurityError') } }]) {
+    const { store } = opened()
+    Object.defineProperty(document, 'cookie', { ...cookie, configurable: true })
+    assert.equal(store.claim('17-a'), '17-a')
+    store.purge()
+  }
+})
+
+test('the visitor keeps a name that is known, and has none before there is consent', () => {
+  const { store, site } = opened()
+  const { cookies } = jar()
+  store.open()
+  assert.equal(nameVisitor(store, '17-a', '', false), '')
+  assert.deepEqual([site, cookies.size], [{}, 0])
+  const name = nameVisitor(store, '17-a', '', true)
+  assert.match(name, /17-a=$/)
+  assert.equal(nameVisitor(store, '17-b', '', true), name, 'on the next page')
+  site['decision-bridge/1/visitor'] = 'theirs'
+  assert.equal(nameVisitor(store, '17-a', name, true), 'theirs', 'another tab had the last word')
+  delete site['decision-bridge/1/visitor']
+  assert.equal(nameVisitor(store, '17-a', 'theirs', true), 'theirs', 'what the site threw away is written again')
+  assert.equal(site['decision-bridge/1/visitor'], 'theirs')
+})
+
+test('Optimizely’s name comes before one of our own', () => {
+  const { store } = opened()
+  const { cookies } = jar()
+  cookies.set('optimizelyEndUserId', 'oeu1')
+  assert.equal(nameVisitor(store, '17-a', '', true), 'oeu1')
+  assert.equal(cookies.size, 1)
 })
