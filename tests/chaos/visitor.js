@@ -78,7 +78,11 @@
       else if (how === 'link') Object.assign(document.createElement('a'), { href: to }).click()
       else location[how](to)
     },
-    stay: () => console.debug('chaos: stay'),
+    async stay() {
+      // Whoever comes back comes a minute later: by then a script that is late is there.
+      await verbs.running()
+      console.debug('chaos: stay')
+    },
   }
   // What needs no waiting happens in one task: that is when a page is left right after a decision.
   chaos.start = async () => {
