@@ -1,24 +1,26 @@
 // The bridge: brings decisions to the core with what the page shows, and does what the core asks. What
 // is judged, held, delivered and remembered is the core's to say.
-import { awaitExtras } from "./await-extras.js";
-import { steady, wall } from "./clock.js";
+
+// In the order in which they weigh least: the alphabet costs 60 bytes more.
 import { makeCore } from "./core.js";
-import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
-import { AUTO, DESTINATIONS } from "./destinations.js";
-import { loadSegment } from "./destinations/segment.js";
-import { MISSING, READY, STATES, STUB } from "./destinations/state.js";
-import { parse, shown } from "./options.js";
-import { at, attempt, can, cookie, fault, find, text } from "./read.js";
-import { record, revive } from "./record.js";
-import { VERDICTS } from "./report.js";
+import { awaitExtras } from "./await-extras.js";
 import { makeSession } from "./session.js";
 import { isForcedTracking, look as lookForSignals, preview, qa } from "./signals.js";
+import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
+import { nameVisitor } from "./visitor.js";
 import { makeSources } from "./sources.js";
 import { read as readDirect } from "./sources/direct.js";
-import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
-import { isoTime, spell } from "./spelling.js";
+import { parse, shown } from "./options.js";
+import { steady, wall } from "./clock.js";
+import { record, revive } from "./record.js";
+import { loadSegment } from "./destinations/segment.js";
+import { AUTO, DESTINATIONS } from "./destinations.js";
 import { SITE, TAB, makeStore } from "./store.js";
-import { nameVisitor } from "./visitor.js";
+import { at, attempt, can, cookie, fault, find, text } from "./read.js";
+import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
+import { MISSING, READY, STATES, STUB } from "./destinations/state.js";
+import { VERDICTS } from "./report.js";
+import { isoTime, spell } from "./spelling.js";
 
 const SLICE_MS = 25; // for which the page may be kept busy in one go: half of a long task
 const SIGNALS_MS = 1000; // how often the page is searched for signals at most
@@ -131,11 +133,19 @@ export function makeBridge(report, tag, ...whereabouts) {
     open();
   }
 
-  // Opens the browser's storages, and what earlier pages left in them, as soon as we may.
-  function open() {
+  // Opens the browser's storages, and names the visitor, as soon as we may.
+  function unlock() {
     // At once. What the core asked for before goes to memory, until it has that purged too.
     if (consent() > 1) store.purge();
-    if (!consent()) store.open();
+    else if (!consent()) {
+      store.open();
+      visitor = nameVisitor(store, page, visitor);
+    }
+  }
+
+  // Takes over what earlier pages left in them.
+  function open() {
+    unlock();
     query = undefined; // what shows may be another thing now
     learn();
     if (consent()) return;
@@ -236,15 +246,15 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Finds out what it has to know about the page.
   function learn() {
-    const granted = !consent();
-    visitor = nameVisitor(store, page, visitor, granted);
-    core.hash(PERIOD, session.continue(options, granted));
+    // Another tab may have had the last word.
+    visitor = store.read(SITE, "visitor") || visitor;
+    core.hash(PERIOD, session.continue(options, !consent()));
     if (query !== location.search || steady() - signalsAt > SIGNALS_MS) {
       signalsAt = steady();
       query = location.search;
       const shown = lookForSignals();
       shownQa = kept("qa", qa(shown, options.qaSignals));
-      shownPreview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
+      shownPreview = kept("preview", preview(shown, (name) => !consent() && attempt(() => sessionStorage[name])));
     }
     const told = redirecting && redirectCookie();
     if (told !== redirect) {
@@ -472,7 +482,9 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // Whatever happened. On a page that is being prerendered everything starts when it is activated.
   function lookAgain(most) {
-    if (!options || document.prerendering) return;
+    if (!options || document.prerendering === true) return;
+    // Before there is a core: another tab that opens at the same time has its word until then.
+    if (!fed) unlock();
     if (options.extras) {
       awaited ??= awaitExtras({ given: options, error: report.error, store, exposures, tellConsent: setConsent }, warn, tag, ...whereabouts).then((made) => {
         extras = made;
@@ -539,7 +551,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       signals: { preview: shownPreview || null, qa: shownQa || null },
       // The ids of both sides, so that identities can be compared. Segment's is read where it is kept:
       // asking analytics.js for it would create one.
-      ids: { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf(window.optimizely) || null },
+      ids: { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf() || null },
       sources: sources.shown(),
     });
   }
@@ -572,7 +584,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       init,
       attach: sources.attach,
       diagnose,
-      trackLayerDecision: (call) => decideBy((mistakes) => readCallback(call, window.optimizely, wall(), mistakes)),
+      trackLayerDecision: (call) => decideBy((mistakes) => readCallback(call, at(window, "optimizely"), wall(), mistakes)),
       trackDecision: (...args) => decideBy((mistakes) => readDirect(args, wall(), mistakes)),
       consent: setConsent,
       flush() {

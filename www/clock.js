@@ -1,4 +1,4 @@
-// Both of the page's clocks, which a page may patch, and break, and what is done in a task of its own.
+// Both of the page's clocks, which a page may patch, and break, and what is done a little later.
 import { attempt } from "./read.js";
 
 /** Milliseconds since the epoch. Only these mean something to the next page. */

@@ -66,7 +66,7 @@ function start(found) {
   attempt(() => readTag(bridge.init, report.error));
 
   // What happens on the page and makes another look worth while.
-  const on = (target, event, handler) => target.addEventListener(event, (told) => void attempt(() => handler(told)), true);
+  const on = (target, event, handler) => attempt(() => target.addEventListener(event, (told) => void attempt(() => handler(told)), true));
   on(window, "pagehide", () => {
     inner.hidden();
     leaving();

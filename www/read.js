@@ -99,7 +99,7 @@ export function put(fields, name, value) {
 
 /** The pairs of a cookie string or a query, each decoded by itself: what is not well encoded stays. */
 export const pairs = (all, divider) =>
-  String(all || "").slice(0, 32000).split(divider).map((pair) => {
+  text(all).slice(0, 32000).split(divider).map((pair) => {
     const [, name, value] = /^[ ?]*([^=]*)=?([^]*)$/.exec(pair);
     return [name, value].map((part) => attempt(() => decodeURIComponent(part)) ?? part);
   });

@@ -56,6 +56,25 @@ story('consent withdrawn after a delivery: what we stored is removed', async (wo
   await until(async () => (await stored(page)).length === 0, 'our storage is empty')
 })
 
+story('consent withdrawn in one tab: another one, which was not told, does not write the visitor’s name again', async (world) => {
+  const options = { ...HOLDING, dedupe: 'visitor' }
+  const tabs = []
+  for (const path of ['/one', '/two']) tabs.push(await world.open(path, held(world, options, push('consent', true))))
+  for (const tab of tabs) await world.idle(tab)
+  await tabs[0].evaluate(() => window.decisionBridge.consent(false))
+  await tabs[1].evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+  await world.idle(tabs[1])
+  const left = await tabs[1].evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('decision-bridge')))
+  assert.deepEqual(left, [])
+})
+
+story('consent withdrawn before we run: nothing stays of what was opened in between', async (world) => {
+  const page = await world.open('/', html(snippet(world.origin), init(HOLDING), push('consent', true), push('consent', false), '<script src="/dist/decision-bridge.js"></script>', script(`window.now=[...Object.keys(localStorage),document.cookie].join()`)))
+  assert.doesNotMatch(await page.evaluate(() => window.now), /decision-bridge/)
+  await world.idle(page)
+  assert.deepEqual(await stored(page), [])
+})
+
 story('consent withdrawn while a decision waits for analytics: it never leaves, not on the next page either', async (world) => {
   const page = await world.open('/', html(init(HOLDING), push('consent', true), push('trackDecision', decision()), tag()))
   await world.counted(page, 'pending')

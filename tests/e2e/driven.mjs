@@ -20,11 +20,11 @@ const PREFERENCES = {
 }
 
 const BROWSERS = {
-  chromium: (profile, url, flags) => [
+  chromium: (profile, urls, flags) => [
     program('CHROMIUM', WHOLE),
-    [...FLAGS, '--disable-popup-blocking', '--no-default-browser-check', `--user-data-dir=${profile}`, ...flags, url],
+    [...FLAGS, '--disable-popup-blocking', '--no-default-browser-check', `--user-data-dir=${profile}`, ...flags, ...urls],
   ],
-  firefox: (profile, url) => [program('FIREFOX', ['firefox-esr', 'firefox']), ['--headless', '--no-remote', '--profile', profile, url]],
+  firefox: (profile, urls) => [program('FIREFOX', ['firefox-esr', 'firefox']), ['--headless', '--no-remote', '--profile', profile, ...urls]],
 }
 
 /** Tells the server: `tell(name, value)`. What the page throws and rejects is told as `error`. */
@@ -48,8 +48,9 @@ export function driven(name, browsers, play, { flags = [] } = {}) {
         server,
         browser,
         told,
-        async open(path) {
-          const [command, args] = BROWSERS[browser](profile, server.origin + path, flags)
+        /** Starts the browser, with a tab for each. */
+        async open(...paths) {
+          const [command, args] = BROWSERS[browser](profile, paths.map((path) => new URL(path, server.origin).href), flags)
           child = spawn(command, args, { stdio: 'ignore', env: { ...process.env, HOME: profile, MOZ_HEADLESS: '1' } })
           await new Promise((started, failed) => child.once('spawn', started).once('error', failed))
         },

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { FALLBACK, story, until } from './harness.mjs'
-import { abTest, decision, html, init, js, optimizely, push, script, snippet, tag, VISITOR } from './pages.mjs'
+import { abTest, decision, html, init, js, layerDecision, optimizely, push, script, snippet, tag, VISITOR } from './pages.mjs'
 
 const dist = (name = '') => new URL(`../../dist/${name}`, import.meta.url)
 const shipped = readdirSync(dist()).filter((name) => name.endsWith('.js'))
@@ -152,6 +152,24 @@ for (const [name, markup] of [
     await world.delivered(page)
   })
 }
+
+// Whatever markup hides of the document: elements by their name, the windows of frames by theirs.
+for (const hidden of ['cookie', 'prerendering', 'title', 'head', 'addEventListener', 'createElement', 'querySelector']) {
+  // Where these are hidden nobody can load a script.
+  if (FALLBACK && /head|createElement/.test(hidden)) continue
+  for (const [name, markup] of [['a form', `<form name="${hidden}"></form>`], ['a frame of others', `<iframe name="${hidden}" sandbox></iframe>`]]) {
+    story(`decisions are told, and nothing is thrown, where ${name} hides document.${hidden}`, async (world) => {
+      const page = await world.open('/', html(markup, NOTES, '<script src="/dist/decision-bridge.js" data-auto></script>', push('trackDecision', decision())))
+      assert.deepEqual((await noted(page)).map(({ experimentId }) => experimentId), ['100'])
+    }, { errors: true })
+  }
+}
+
+story('a window.optimizely that throws costs no decision', async (world) => {
+  const throwing = script(`Object.defineProperty(window,'optimizely',{configurable:true,get(){throw new Error('not yours')}})`)
+  const page = await world.open('/', html(throwing, snippet(world.origin), init(), push('trackDecision', decision()), push('trackLayerDecision', layerDecision()), tag()))
+  await world.delivered(page, 2)
+})
 
 // G07: other frames
 

@@ -26,6 +26,7 @@ export default [
   ['C05', ['www/read.js', SAFE_LOOK, '  const found = value[name];\n  return found === COMMON[name] ? undefined : found;']],
   ['C05', ['www/read.js', 'attempt(() => Array.isArray(value))', 'Array.isArray(value)']],
   ['C05', ['www/read.js', 'attempt(() => Object.keys(value).slice(0, 1000))', 'Object.keys(value).slice(0, 1000)']],
+  ['C05', ['www/sources/optimizely-web.js', '(client = get(window, "optimizely"))', '(client = window.optimizely)']],
 
   ['C06', ['www/sources/optimizely-web.js', 'ask(state, "getDecisionObject", { campaignId })', 'state?.getDecisionObject?.({ campaignId })']],
   ['C06', ['www/read.js', 'attempt(() => value?.[method]?.(...args))', 'value?.[method]?.(...args)']],

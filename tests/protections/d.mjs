@@ -6,7 +6,7 @@ const IS_KNOWN = `    if is_known {
 const OTHER_TAB = 'known == Mark::new(item.occurrence(destination), true)'
 const SHELF = 'dedupe === "visitor" || bySession ? SITE : dedupe === "tab" ? TAB : PAGE'
 const WRITE = 'store.write(session.shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));'
-const PRERENDERING = ['www/bridge.js', 'if (!options || document.prerendering) return;', 'if (!options) return;']
+const PRERENDERING = ['www/bridge.js', 'if (!options || document.prerendering === true) return;', 'if (!options) return;']
 const IN_MEMORY = ['www/store.js', '      memory[shelf].set(PREFIX + name, entry);\n', '']
 
 export default [
@@ -46,6 +46,7 @@ export default [
 
   ['D11', ['www/store.js', 'return claims()[0] || name;', 'return name;']],
   ['D11', ['www/store.js', 'return claims()[0] || name;', 'return claims().pop() || name;']],
+  ['D11', ['www/bridge.js', '    if (!fed) unlock();\n', '']],
   ['D11', ['www/session.js', SHELF, 'dedupe === "visitor" ? SITE : bySession || dedupe === "tab" ? TAB : PAGE']],
 
   ['D12', ['src/outbox.rs', OTHER_TAB, 'false']],
@@ -61,15 +62,17 @@ export default [
   ['D16', ['www/bridge.js', '    if (found && found !== before) store.write(TAB, name, found);\n', '']],
 
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
-  ['D17', ['www/bridge.js', 'const granted = !consent();', 'const granted = true;']],
+  ['D17', ['www/bridge.js', 'else if (!consent()) {', 'else {']],
   ['D17', ['src/outbox.rs', 'if page.is_paused() || page.consent != Consent::Granted {', 'if page.is_paused() {'], ['src/gate.rs', 'Consent::Unknown => Some(Hold::Consent),', 'Consent::Unknown => None,']],
-  ['D17', ['www/bridge.js', 'if (!consent()) store.open();', 'store.open();'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
+  ['D17', ['www/bridge.js', 'else if (!consent()) {\n      store.open();', 'else store.open();\n    if (!consent()) {'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
 
   ['D18', ['src/outbox.rs', '            self.items.clear();\n            page.latecomers = 0;', '            page.latecomers = 0;']],
   ['D18', ['src/gate.rs', '        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),\n', '']],
 
-  ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', '']],
-  ['D19', ['www/bridge.js', '    if (consent() > 1) store.purge();\n', ''], ['www/bridge.js', '      store.purge();\n', '']],
+  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) query = 0;']],
+  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) query = 0;'], ['www/bridge.js', '      store.purge();\n', '']],
+  // A tab that was not told names the visitor anew at its next look.
+  ['D19', ['www/bridge.js', 'visitor = store.read(SITE, "visitor") || visitor;', 'visitor = consent() ? visitor : nameVisitor(store, page, visitor);']],
   ['D19', ['www/store.js', '      for (const pair of claims()) setCookie(pair, 0);\n', '']],
   // So that nothing happens within the call.
   ['D19', ['www/bridge.js', '    if (fed) open();\n    lookAgain();\n', '    setTimeout(() => {\n      if (fed) open();\n      lookAgain();\n    });\n']],

@@ -20,6 +20,9 @@ export default [
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.currentScript']],
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.currentScript'], ['www/decision-bridge.js', 'return element instanceof HTMLScriptElement && element;', 'return element;']],
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.querySelector("script[data-write-key]") || getter.call(document)']],
+  ['G06', ['www/read.js', 'text(all).slice', 'String(all || "").slice']],
+  ['G06', ['www/bridge.js', 'document.prerendering === true) return;', 'document.prerendering) return;']],
+  ['G06', ['www/decision-bridge.js', 'attempt(() => target.addEventListener(event, (told) => void attempt(() => handler(told)), true));', 'target.addEventListener(event, (told) => void attempt(() => handler(told)), true);']],
   ['G07', ['www/decision-bridge.js', '  on(window, "load", look);', '  on(window, "load", look);\n  on(window, "message", ({ data }) => isList(data) && bridge.push(data));']],
   // A panel that shows each step.
   ['G08', ['www/report.js', '      log(id, (decision.experimentName', '      attempt(() => document.body.insertAdjacentHTML("beforeend", "<p>" + decision.experimentName));\n      log(id, (decision.experimentName']],

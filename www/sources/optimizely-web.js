@@ -142,7 +142,7 @@ function complete(decision, told, policy, client, state) {
 }
 
 /** Optimizely's id of the visitor; empty when it is not known. */
-export const visitor = (client) =>
+export const visitor = (client = get(window, "optimizely")) =>
   text(get(ask(client, "get", "visitor_id"), "randomId")) || text(get(ask(client, "get", "visitor"), "visitorId")) || cookie("optimizelyEndUserId");
 
 // The cookie that relays a redirecting decision to the landing page; it lives 5 seconds.
