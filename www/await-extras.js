@@ -1,7 +1,7 @@
 // What not every page asks for is fetched where one does, and awaited: what it does for our own events,
 // too, it has to do from the first one on.
 import { fetchBeside } from "./beside.js";
-import { attempt } from "./read.js";
+import { attempt, put } from "./read.js";
 
 /* global EXTRAS_INTEGRITY: set by the build */
 
@@ -20,10 +20,13 @@ export function awaitExtras(needs, warn, ...whereabouts) {
   });
   const late = new Promise((_, reject) => (timer = setTimeout(reject, 3000, "no answer")));
   return Promise.race([late, fetchBeside("extras", EXTRAS_INTEGRITY, ...whereabouts)])
-    .finally(() => attempt(() => clearTimeout(timer)))
     .then((make) => make({ ...needs, heard, listeners, hooked }))
     .catch((error) => {
-      heard.push = () => {};
+      put(heard, "push", () => {});
       warn("consentFrom, identify, alias, forwardEvents and statsig do nothing: " + error);
+    })
+    .then((made) => {
+      attempt(() => clearTimeout(timer));
+      return made;
     });
 }

@@ -114,7 +114,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // ── Starting ──
 
   function init(given) {
-    if (options) return warn("init: was called before, and changes nothing");
+    if (options) return warn("init: was called before: this one changes nothing");
     const mistakes = [];
     options = parse(given, mistakes);
     report.debug = options.debug;
@@ -266,9 +266,10 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // A signal counts for the rest of the tab's life, also where only the first page shows it.
   function kept(name, found) {
-    const before = store.read(TAB, name);
-    if (found && found !== before) store.write(TAB, name, found);
-    return found || before;
+    found ||= store.read(TAB, name);
+    // Again, where only memory had it before there was consent.
+    if (found) store.write(TAB, name, found);
+    return found;
   }
 
   // A mark says what was last handed over to a destination for a dedupe key.
@@ -359,8 +360,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const ids = []; // by occurrence: they are made of nothing else that a destination has of its own
     for (const index of targets) {
       const open = core.ask("open", item.id, index);
-      const occurrence = open >> 1;
-      if (open >= 0) to.push([index, occurrence, item.ids?.[index] || (ids[occurrence] ||= messageId(item, index)), open & 1]);
+      if (open >= 0) to.push([index, open >> 1, item.ids?.[index] || (ids[open >> 1] ||= messageId(item, index)), open & 1]);
     }
     item.period ??= session.period;
     if (!fed) return;

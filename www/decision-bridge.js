@@ -2,7 +2,7 @@
 import { makeBridge } from "./bridge.js";
 import { later } from "./clock.js";
 import { leaving, whose } from "./destinations.js";
-import { attempt, fault, isList, isObject, oneOf } from "./read.js";
+import { attempt, fault, isList, isObject, oneOf, put } from "./read.js";
 import { makeReport } from "./report.js";
 
 /* global VERSION: set by the build */
@@ -50,10 +50,11 @@ function start(found) {
     };
   }
   bridge.version = VERSION;
-  bridge.push = (...entries) => {
+  // On a list whose prototype is frozen an assignment would throw.
+  put(bridge, "push", (...entries) => {
     for (const entry of entries) attempt(() => take(entry));
     return entries.length;
-  };
+  });
   attempt(() => (window.decisionBridge = bridge));
 
   function take(entry) {

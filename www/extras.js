@@ -4,7 +4,7 @@ import { askConsent } from "./consent.js";
 import { parse } from "./extra-options.js";
 import { commands } from "./forward.js";
 import { known, makeAlias, makeStatsig, makeTraits, quiet, statsigProperties } from "./identity.js";
-import { attempt } from "./read.js";
+import { attempt, put } from "./read.js";
 
 /**
  * `given` are the options, ours of them as the page passed them; `error` is told what is wrong with those.
@@ -120,7 +120,7 @@ export function makeExtras({ given, error, store, exposures, heard, listeners, h
       added = options && statsigProperties(options.statsig);
       // What was heard meanwhile comes first, and what comes from now on comes at once.
       if (options) heard.splice(0).forEach(hear);
-      heard.push = hear;
+      put(heard, "push", hear);
       look();
     },
   };

@@ -30,7 +30,7 @@ export const list = (standard, wanted, known) => [standard, wanted, (value, name
   if (!isList(value)) return value === standard ? value : undefined;
   const given = keys(value).map((place) => get(value, place));
   const good = known || given.filter((item) => typeof item === "string" && item);
-  for (const [place, item] of given.entries()) if (!good.includes(item)) mistakes.push(fault(WHO, name + "[" + place + "]", item, known ? oneOf(known) : wanted));
+  given.forEach((item, place) => good.includes(item) || mistakes.push(fault(WHO, name + "[" + place + "]", item, known ? oneOf(known) : wanted)));
   const taken = good.filter((item) => given.includes(item));
   return given.length && !taken.length ? standard : taken;
 }];

@@ -38,10 +38,10 @@ export const qa = (shown, { params, cookies }) =>
   signal(shown, ([name, value], place) => [params, cookies][place].some((own) => own === name || own === name + "=" + value));
 
 // The first that is one, and where it is.
-function signal(all, isSignal) {
-  for (const [place, pairs] of all.entries()) {
-    const found = pairs.find((pair) => isSignal(pair, place));
-    if (found) return found[0] + " (" + PLACES[place] + ")";
-  }
-  return "";
-}
+const signal = (all, isSignal) =>
+  all
+    .map((pairs, place) => {
+      const found = pairs.find((pair) => isSignal(pair, place));
+      return found && found[0] + " (" + PLACES[place] + ")";
+    })
+    .find((named) => named) || "";

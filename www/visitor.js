@@ -5,7 +5,7 @@ import { SITE } from "./store.js";
 
 /** What the visitor is called, who was called so `before` on this page. */
 export function nameVisitor(store, page, before) {
-  const name = store.read(SITE, "visitor").slice(0, 99) || before || visitorOf() || store.claim(page);
+  const name = (store.read(SITE, "visitor") || before || visitorOf() || store.claim(page)).slice(0, 99);
   store.write(SITE, "visitor", name);
   return name;
 }

@@ -163,6 +163,27 @@ story('an Array.prototype.toJSON, as of prototype.js: what is sent and what is r
   await restore(page)
 })
 
+story('an Array.prototype.entries that gives a copy, as of prototype.js up to 1.7.2: decisions are told, and options read', async (world) => {
+  const patch = script(`window.entries=Array.prototype.entries;Array.prototype.entries=function(){return this.slice()}`)
+  const page = await world.open('/', html(recorder(), patch, init({ destinations: ['segment'], qaSignals: { params: ['qa'] } }), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'delivered')
+  const { options, errors } = await world.diagnose(page)
+  assert.deepEqual([options.destinations, errors], [['segment'], []])
+  await page.evaluate(() => { Array.prototype.entries = window.entries })
+})
+
+story('an Array.prototype that is frozen: what was pushed before is told', async (world) => {
+  const page = await world.open('/', html(recorder(), script('Object.freeze(Array.prototype)'), init(), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'delivered')
+  assert.deepEqual(await told(page), ['100'])
+})
+
+story('a Promise without `finally`: a page that asks for the extras tells its decisions', async (world) => {
+  const page = await world.open('/', html(recorder(), script('delete Promise.prototype.finally'), init({ identify: true }), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'delivered')
+  assert.deepEqual(await told(page), ['100'])
+})
+
 story('an Array.prototype.toJSON: what waits is told on the next page, with its texts', async (world) => {
   // As prototype.js 1.6 has them: a text for each list, and a text within a text.
   const patch = script(`Array.prototype.toJSON=function(){return '['+this.map((each)=>JSON.stringify(each)).join(', ')+']'};String.prototype.toJSON=function(){return '"'+this+'"'}`)

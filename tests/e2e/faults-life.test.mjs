@@ -110,7 +110,10 @@ driven('two tabs that open in the same moment, time after time, for a visitor no
   const content = html(
     telling,
     script(`const round=parseInt(location.hostname.slice(1));window.analytics={track:(name,properties,{messageId})=>void tell('track',round+' '+messageId)}
-      setTimeout(()=>round<${rounds}?location.host='r'+(round+1)+'.localhost:${port}':tell('done',true),900)`),
+      const on=()=>{const {delivered,duplicate}=window.decisionBridge?.diagnose?.().counts||{};
+        if(delivered+duplicate!==1)return setTimeout(on,50);
+        setTimeout(()=>round<${rounds}?location.host='r'+(round+1)+'.localhost:${port}':tell('done',true),300)}
+      on()`),
     init(), push('trackDecision', decision()), tag().replace('async', ''),
   )
   let waiting = []

@@ -150,6 +150,19 @@ story('QA is remembered in its tab', async (world) => {
   assert.equal((await world.delivered(other, 3))[2].properties.isQa, undefined)
 })
 
+story('QA is remembered where consent comes later', async (world) => {
+  const options = { ...OWN, dedupe: 'page', requireConsent: true }
+  world.server.pages.set('/', live(world, options))
+  const tab = await world.open('/?qa=1')
+  await world.counted(tab, 'pending')
+  await tab.evaluate(() => window.decisionBridge.consent(true))
+  await world.delivered(tab)
+  world.server.pages.set('/next', live(world, options, push('consent', true)))
+  await world.open('/next', undefined, tab)
+  const events = await world.delivered(tab, 2)
+  assert.deepEqual(events.map(({ properties }) => properties.isQa), [true, true])
+})
+
 story('qa: "drop"', async (world) => {
   world.server.pages.set('/', live(world, { ...OWN, qa: 'drop' }))
   await dropped(world, await world.open('/?qa=1'), 'qa', /qa/)

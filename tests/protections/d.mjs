@@ -59,7 +59,8 @@ export default [
   ['D15', ['www/bridge.js', '(decision.forced || shownPreview)', 'shownPreview']],
   ['D15', ['www/bridge.js', '!isForcedTracking(shownQa) && ', '']],
 
-  ['D16', ['www/bridge.js', '    if (found && found !== before) store.write(TAB, name, found);\n', '']],
+  ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '    if (found && found !== store.read(TAB, name)) store.write(TAB, name, found);\n']],
+  ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '']],
 
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
   ['D17', ['www/bridge.js', 'else if (!consent()) {', 'else {']],

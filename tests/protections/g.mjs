@@ -20,6 +20,7 @@ export default [
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.currentScript']],
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.currentScript'], ['www/decision-bridge.js', 'return element instanceof HTMLScriptElement && element;', 'return element;']],
   ['G06', ['www/decision-bridge.js', 'getter.call(document)', 'document.querySelector("script[data-write-key]") || getter.call(document)']],
+  ['G06', ['www/destinations/segment.js', '  document.head.appendChild(script);\n  const stub = (window.analytics = []);\n', '  const stub = (window.analytics = []);\n  document.head.appendChild(script);\n']],
   ['G06', ['www/read.js', 'text(all).slice', 'String(all || "").slice']],
   ['G06', ['www/bridge.js', 'document.prerendering === true) return;', 'document.prerendering) return;']],
   ['G06', ['www/decision-bridge.js', 'attempt(() => target.addEventListener(event, (told) => void attempt(() => handler(told)), true));', 'target.addEventListener(event, (told) => void attempt(() => handler(told)), true);']],

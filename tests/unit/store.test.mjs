@@ -402,6 +402,8 @@ test('the visitor keeps a name that is known', () => {
   delete site['decision-bridge/1/visitor']
   assert.equal(nameVisitor(store, '17-a', 'theirs'), 'theirs', 'what the site threw away is written again')
   assert.equal(site['decision-bridge/1/visitor'], 'theirs')
+  delete site['decision-bridge/1/visitor']
+  assert.equal(nameVisitor(store, '17-a', 'y'.repeat(128)), 'y'.repeat(99), 'the same as on the next page')
   site['decision-bridge/1/visitor'] = 'x'.repeat(1000)
   assert.equal(nameVisitor(store, '17-a').length, 99)
   assert.equal(site['decision-bridge/1/visitor'].length, 99)

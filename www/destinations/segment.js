@@ -17,6 +17,7 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   // First what may be forbidden: a stub without its script would stand in everybody's way.
   const cdn = (cdnUrl || "https://cdn.segment.com").replace(/\/+$/, "");
   const script = makeScript(cdn + "/analytics.js/v1/" + writeKey + "/analytics.min.js", nonce);
+  document.head.appendChild(script);
   const stub = (window.analytics = []);
   stub.invoked = true;
   for (const method of [...WITH_PAGE, ...METHODS.split(" ")]) {
@@ -31,7 +32,6 @@ export function loadSegment(writeKey, cdnUrl, nonce) {
   }
   stub._writeKey = writeKey;
   stub._cdn = cdn;
-  document.head.appendChild(script);
 }
 
 function pageContext() {
