@@ -114,7 +114,7 @@ export function makeBridge(report, tag, ...whereabouts) {
   // ── Starting ──
 
   function init(given) {
-    if (options) return warn("init: was called before: this one changes nothing");
+    if (options) return warn("init: was called before");
     const mistakes = [];
     options = parse(given, mistakes);
     report.debug = options.debug;
@@ -364,11 +364,10 @@ export function makeBridge(report, tag, ...whereabouts) {
     }
     item.period ??= session.period;
     if (!fed) return;
-    store.write(SITE, nameOf(item), record(item, to));
-    forgetOld(item);
+    if (store.write(SITE, nameOf(item), record(item, to))) forgetOld(item);
   }
 
-  // What an earlier page wrote goes when ours stands: this one may be killed in between.
+  // What an earlier page wrote goes when ours stands in storage: this one may be killed in between.
   function forgetOld(item) {
     if (item.old) store.remove(SITE, item.old);
     item.old = 0;

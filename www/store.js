@@ -26,6 +26,7 @@ export function makeStore(warn) {
     /** An entry; empty when there is none. */
     read: (shelf, name) => String(memory[shelf].get(PREFIX + name) ?? attempt(() => stores[shelf]?.getItem(PREFIX + name)) ?? "").slice(0, LONGEST),
 
+    /** Keeps an entry; says whether storage, and not only memory, has it. */
     write(shelf, name, entry) {
       const kept = attempt(() => {
         const isThere = () => stores[shelf]?.getItem(PREFIX + name) === entry;
@@ -34,7 +35,7 @@ export function makeStore(warn) {
         stores[shelf]?.setItem(PREFIX + name, entry);
         return before || (trusted[shelf] ||= isThere());
       });
-      if (kept) return void memory[shelf].delete(PREFIX + name);
+      if (kept) return memory[shelf].delete(PREFIX + name), kept;
       memory[shelf].set(PREFIX + name, entry);
       if (shelf && stores.length) warn("storage is blocked or full: decisions are remembered on this page only");
     },

@@ -87,7 +87,7 @@ export default [
   ['D21', ['src/outbox.rs', '(item.offered | item.recalled) & only(destination)', 'item.recalled & only(destination)']],
   ['D21', ['src/outbox.rs', '        self.page.store(item);\n        // What an earlier', '        // What an earlier']],
   ['D21', ['src/outbox.rs', '            page.store_again(item);\n            page.remember(item, destination);', '            page.remember(item, destination);']],
-  ['D21', ['www/bridge.js', '    store.write(SITE, nameOf(item), record(item, to));\n    forgetOld(item);', '    forgetOld(item);\n    store.write(SITE, nameOf(item), record(item, to));']],
+  ['D21', ['www/bridge.js', '    if (store.write(SITE, nameOf(item), record(item, to))) forgetOld(item);', '    forgetOld(item);\n    store.write(SITE, nameOf(item), record(item, to));']],
   // Remembered, and nothing left of it.
   ['D21', ['src/outbox.rs', 'if real && !confirms {', 'if real || confirms {']],
 

@@ -24,7 +24,7 @@ export default [
   // Waiting is measured on the clock that nobody sets.
   ['E07', ['www/clock.js', 'attempt(() => performance.now()) ?? wall();', 'wall();']],
   ['E07', ['src/outbox/page.rs', '&& (item.carried || self.steady - item.came_at > limit)', '']],
-  ['E08', ['www/bridge.js', '    store.write(SITE, nameOf(item), record(item, to));\n', '']],
+  ['E08', ['www/bridge.js', '    if (store.write(SITE, nameOf(item), record(item, to))) forgetOld(item);\n', '']],
   ['E08', NO_GOODBYE],
   ['E09', ['www/decision-bridge.js', 'inner.hidden();', '']],
   ['E10', ['www/decision-bridge.js', 'inner.hidden();', 'if (document.visibilityState === "hidden") inner.hidden();']],
