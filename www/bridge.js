@@ -143,7 +143,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     }
   }
 
-  // Takes over what earlier pages left in them.
+  // Begins, or begins anew, as far as there is consent.
   function open() {
     unlock();
     query = undefined; // what shows may be another thing now

@@ -12,7 +12,7 @@ export const TAB = 1;
 export const SITE = 2;
 
 // Two tabs that open at the same time see nothing of each other's storage yet, but the same cookies, the
-// oldest first. No other host can set these.
+// oldest first; in Firefox cookies are late too, and storage has the last word. No other host can set these.
 const CLAIM = "__Host-decision-bridge-";
 const claims = () => attempt(() => document.cookie.split("; ").filter((pair) => pair.startsWith(CLAIM))) || [];
 const setCookie = (pair, seconds) => attempt(() => (document.cookie = pair + ";secure;path=/;max-age=" + seconds));
@@ -35,9 +35,12 @@ export function makeStore(warn) {
         stores[shelf]?.setItem(PREFIX + name, entry);
         return before || (trusted[shelf] ||= isThere());
       });
-      if (kept) return memory[shelf].delete(PREFIX + name), kept;
-      memory[shelf].set(PREFIX + name, entry);
-      if (shelf && stores.length) warn("storage is blocked or full: decisions are remembered on this page only");
+      if (kept) memory[shelf].delete(PREFIX + name);
+      else {
+        memory[shelf].set(PREFIX + name, entry);
+        if (shelf && stores.length) warn("storage is blocked or full: decisions are remembered on this page only");
+      }
+      return kept;
     },
 
     remove(shelf, name) {

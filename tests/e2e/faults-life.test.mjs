@@ -180,6 +180,16 @@ story('what earlier pages left stands written at every moment while it is taken 
   await world.delivered(page, 3)
 })
 
+story('what earlier pages left stays where storage is full: the page that took it over into memory is left, too', async (world) => {
+  const page = await world.open('/', html(init(), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'pending')
+  const full = script(`Storage.prototype.setItem=()=>{throw new DOMException('full','QuotaExceededError')}`)
+  await world.open('/full', html(full, init(), tag()), page)
+  await world.counted(page, 'pending')
+  await world.open('/later', html(aMinuteLater, snippet(world.origin), init(), tag()), page)
+  await world.delivered(page)
+})
+
 story('a tab that is killed while analytics is being told: what it told stands written, and is told again under the same key', async (world) => {
   const dead = await world.tab()
   const session = await world.context.newCDPSession(dead)

@@ -28,6 +28,7 @@ export default [
   ['D06', ['www/store.js', 'const kept = attempt(() => {', 'const kept = (() => {'], ['www/store.js', '(trusted[shelf] ||= isThere());\n      });', '(trusted[shelf] ||= isThere());\n      })();']],
   ['D06', ['www/store.js', 'memory[shelf].get(PREFIX + name) ?? attempt(() => stores[shelf]?.getItem(PREFIX + name)) ??', 'attempt(() => stores[shelf]?.getItem(PREFIX + name)) ?? memory[shelf].get(PREFIX + name) ??']],
   ['D06', IN_MEMORY],
+  ['D06', ['www/bridge.js', 'if (store.write(SITE, nameOf(item), record(item, to))) forgetOld(item);', 'store.write(SITE, nameOf(item), record(item, to));\n    forgetOld(item);']],
   // Room is made of what is not ours.
   ['D06', ['www/store.js', '      memory[shelf].set(PREFIX + name, entry);\n', '      attempt(() => stores[shelf]?.clear());\n      memory[shelf].set(PREFIX + name, entry);\n']],
 
