@@ -160,19 +160,12 @@ fn play(story: &[Happens], asks: bool, mut world: World, destinations: &[Destina
     for event in story {
         match event.clone() {
             Happens::Decided(key, variation, held) => {
-                let decision = optimizely(&format!("e{key}"), &format!("v{variation}"));
-                let decision = if held { held_back(decision) } else { decision };
                 // What two pages hand over at a time, under one key, nobody can say beforehand.
                 if copied {
                     continue;
                 }
-                let expected = naive.judge(&decision, world.came);
-                let arrival = world.decide(decision);
-                let came = world.ends_of(arrival).first().copied();
-                match expected {
-                    None => assert!([None, Some(Verdict::Delivered)].contains(&came), "{arrival}: {came:?}"),
-                    expected => assert_eq!(came, expected, "{arrival}"),
-                }
+                let decision = optimizely(&format!("e{key}"), &format!("v{variation}"));
+                decides(&mut world, &mut naive, if held { held_back(decision) } else { decision });
             }
             Happens::Passes(ms) => world.after(f64::from(ms)),
             Happens::Found(number, state) => {
@@ -220,24 +213,10 @@ fn play(story: &[Happens], asks: bool, mut world: World, destinations: &[Destina
     }
     if world.facts.consent == Consent::Unknown {
         naive.answered(Consent::Granted);
-        world.consent_is(Consent::Granted);
     }
-    (world.answer, world.takes) = (Answer::Returns, 0.0);
-    world.failing.clear();
-    for destination in destinations {
-        world.is(*destination, READY_AND_SILENT);
-    }
-    world.go_on();
-    world.wait(20_000.0);
+    all_goes_well(&mut world, destinations);
     holds(&world, copied);
-    world.waits_for_nothing();
-    for destination in destinations {
-        let delivered = world.handed_to(*destination);
-        for (.., arrival) in &naive.taken {
-            let steps = &world.steps;
-            assert!(delivered.contains(arrival), "{arrival} never arrived at {destination:?}: {steps:#?}");
-        }
-    }
+    all_came(&world, &naive, destinations);
     let delivered = world.handed_over();
     for arrival in 0..world.came {
         let ends = world.ends_of(arrival);
@@ -247,6 +226,43 @@ fn play(story: &[Happens], asks: bool, mut world: World, destinations: &[Destina
     world.work = 0;
     world.after(1000.0);
     assert_eq!(world.work, 0, "there is nothing left to do");
+}
+
+/// A decision is made, and judged as the naive one judges.
+fn decides(world: &mut World, naive: &mut Naive, decision: Decided) {
+    let expected = naive.judge(&decision, world.came);
+    let arrival = world.decide(decision);
+    let came = world.ends_of(arrival).first().copied();
+    match expected {
+        None => assert!([None, Some(Verdict::Delivered)].contains(&came), "{arrival}: {came:?}"),
+        expected => assert_eq!(came, expected, "{arrival}"),
+    }
+}
+
+/// The visitor agrees if nobody has asked yet, every tool is there and takes what it is told, on the next page.
+fn all_goes_well(world: &mut World, destinations: &[Destination]) {
+    if world.facts.consent == Consent::Unknown {
+        world.consent_is(Consent::Granted);
+    }
+    (world.answer, world.takes) = (Answer::Returns, 0.0);
+    world.failing.clear();
+    for destination in destinations {
+        world.is(*destination, READY_AND_SILENT);
+    }
+    world.go_on();
+    world.wait(20_000.0);
+    world.waits_for_nothing();
+}
+
+/// Whatever the naive one took has come to every destination.
+fn all_came(world: &World, naive: &Naive, destinations: &[Destination]) {
+    for destination in destinations {
+        let delivered = world.handed_to(*destination);
+        for (.., arrival) in &naive.taken {
+            let steps = &world.steps;
+            assert!(delivered.contains(arrival), "{arrival} never arrived at {destination:?}: {steps:#?}");
+        }
+    }
 }
 
 /// Another page takes over what was written down, and says goodbye before ours comes back.

@@ -19,6 +19,7 @@ import { SITE, TAB, makeStore } from "./store.js";
 import { at, attempt, can, cookie, fault, find, text } from "./read.js";
 import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
 import { MISSING, READY, STATES, STUB } from "./destinations/state.js";
+import { CONFIRMED, FULL, PARKED, REASONS, SAME, STEPS, THREW, WAITS } from "./words.js";
 import { VERDICTS } from "./report.js";
 import { isoTime, spell } from "./spelling.js";
 
@@ -27,33 +28,6 @@ const SIGNALS_MS = 1000; // how often the page is searched for signals at most
 const ABANDONED_MS = 60000; // how long a page that did not say goodbye is given before others take over
 const MOST = 1000; // how many decisions wait for `init`, or may come while we call the page
 const [KEY, OUTCOME, PERIOD, WHO] = [0, 1, 2, 3]; // the core's registers
-
-// What the core says of a decision, in words, in the order of its numbers; `@` is the destination.
-const STEPS = [
-  "held: waits for consent",
-  "held: told where its redirect lands",
-  "maxWaitMs is over: left for the next page",
-  "taken over from an earlier page",
-  "@ is ",
-  "handed to the stub of @",
-  "handed to @",
-  "@ took charge",
-  "@ threw: ",
-];
-const [PARKED, WAITS, CONFIRMED, THREW] = [2, 4, 7, 8];
-const REASONS = [
-  "",
-  "no destination is wanted",
-  "the outbox is full",
-  "it waited longer than carryOverMs",
-  "it waited longer than maxWaitMs: carryOverMs is 0",
-  "the same waits, or was handed over before",
-  "another tab handed it over",
-  "the same was handed over before",
-  "consent was refused",
-  "@",
-];
-const [FULL, SAME] = [2, 5];
 
 const random = () => [1, 2, 3].map(() => Math.random().toString(36).slice(2)).join("");
 const bits = (flags) => flags.reduce((sum, flag, place) => sum + (!!flag << place), 0);
