@@ -49,9 +49,12 @@ impl Outbox {
     /// An outbox that serves nobody.
     pub const NONE: Outbox = Outbox { items: Items::NONE, page: Page::NONE };
 
-    /// Starts, once, with these options and destinations.
+    /// Starts, with these options and destinations. Once more where the visitor has answered about consent:
+    /// what came before is told anew, for now storage may be read, and may say otherwise.
     pub fn init(&mut self, options: Options, destinations: Set) {
+        self.items.clear();
         let page = &mut self.page;
+        page.effects.clear();
         page.options = options;
         page.used = destinations & (only(NOBODY) - 1);
         page.wanted = if options.is(Options::FINDS_DESTINATIONS) { 0 } else { page.used };
@@ -169,9 +172,6 @@ impl Outbox {
         item.arrived = self.page.running;
         item.came_at = self.page.steady;
         item.new = true;
-        if self.page.consent == Consent::Unknown {
-            item.blind = item.open;
-        }
         self.page.store(item);
         // What an earlier page left is older than all that came on this one.
         let later = |other: &Item| item.carried && other.received_at > item.received_at;
@@ -211,14 +211,9 @@ impl Outbox {
         for item in self.items.iter_mut() {
             let before = item.hold;
             item.hold = hold(&item.decision, consent);
-            // Waiting for consent is not waiting for a destination.
+            // Waiting for a landing page is not waiting for a destination.
             if before != item.hold {
                 item.arrived = page.running;
-                // Before consent nothing was read that names the session; now it may be.
-                item.rename(period);
-                for destination in each(item.blind) {
-                    page.effects.push(Effect::Recall(item.id, destination));
-                }
             }
             page.store(item);
         }
@@ -268,36 +263,14 @@ impl Outbox {
     pub fn recalled(&mut self, id: u32, destination: Destination, memory: &Memory) {
         let it = only(destination);
         let known = memory.get(place(destination)).copied().unwrap_or(Mark::NONE);
-        let Some(at) = self.items.iter().position(|item| item.id == id) else { return };
-        let (before, rest) = self.items.split_at_mut(at);
-        let Some(item) = rest.first_mut() else { return };
-        let reason;
-        if item.blind & item.open & it != 0 {
-            // What came when nothing could be read back is compared now: it may be a duplicate of,
-            // or a change from, what was handed over before.
-            let last = self.page.last_mark(before, item, destination).or_later(known);
-            item.blind &= !it;
-            item.recalled |= it;
-            item.known &= !it;
-            item.put(destination, last.occurrence().saturating_add(1));
-            item.rename(self.page.period);
-            if last.is_same() {
-                item.open &= !it;
-            } else {
-                self.page.store_again(item);
-            }
-            reason = Reason::Before;
-        } else if known == Mark::new(item.occurrence(destination), true) {
-            // The very same: a change that overtook this one says nothing of it.
+        // The very same: a change that overtook this one says nothing of it.
+        if let Some(item) = find(&mut self.items, id)
+            && known == Mark::new(item.occurrence(destination), true)
+        {
             item.open &= !it;
-            reason = Reason::OtherTab;
-        } else {
-            return;
-        }
-        if known != Mark::NONE {
             item.known |= it;
+            self.page.finish(item, Reason::OtherTab, 0);
         }
-        self.page.finish(item, reason, 0);
     }
 
     /// A destination was called with what it was to be sent.

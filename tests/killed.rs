@@ -38,8 +38,7 @@ fn what_consent_releases_is_written_down_before_the_first_of_it_is_told() {
     let mut world = World::new();
     world.consent_is(Consent::Unknown);
     let all = three().map(|decided| world.decide(decided));
-    world.facts.consent = Consent::Granted;
-    world.tell_facts();
+    world.is_told_of_consent(Consent::Granted);
     world.outbox().tick();
     is_killed_while_it_tells(world, all);
 }

@@ -73,9 +73,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       },
       end(why) {
         state = why;
-        fed = false;
-        // The next one is told all of it.
-        for (const item of items.values()) item.known = false;
+        startAnew();
       },
     },
     tag,
@@ -96,6 +94,12 @@ export function makeBridge(report, tag, ...whereabouts) {
     targets = DESTINATIONS.flatMap(({ kind }, index) => ((destinations === "auto" ? index < AUTO : destinations.includes(kind)) ? index : []));
     lookAgain();
     mistakes.forEach(report.error);
+  }
+
+  // The core is to be fed again, and told all of it.
+  function startAnew() {
+    fed = false;
+    for (const item of items.values()) item.known = false;
   }
 
   // Feeds a core that is new.
@@ -485,6 +489,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   function setConsent(granted) {
     if (typeof granted !== "boolean") return report.error(fault("consent", "argument 1", granted, "true or false"));
     if (options && !options.requireConsent) warn("consent: is of no use without `requireConsent`");
+    // What storage has to say of those that came before the answer, it says now.
+    if (fed && consent() === 1) startAnew();
     asked = granted;
     if (fed) open();
     lookAgain();

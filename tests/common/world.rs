@@ -99,6 +99,8 @@ pub struct World {
     pub arrivals: BTreeMap<u32, usize>,
     pub came: usize,
     ids: u32,
+    /// The last item of the page before this one.
+    before_page: u32,
     pub sent: Vec<Sent>,
     /// Hand-overs that may still be confirmed.
     pub unconfirmed: Vec<(u32, Destination)>,
@@ -153,6 +155,7 @@ impl World {
             arrivals: BTreeMap::new(),
             came: 0,
             ids: 0,
+            before_page: 0,
             sent: Vec::new(),
             unconfirmed: Vec::new(),
             confirmed: Vec::new(),
@@ -204,9 +207,14 @@ impl World {
         self.came += 1;
         self.now.wall += 1.0;
         let id = self.next_id(arrival, &decided, self.now.wall, None);
-        let memory = self.recall(id);
-        self.outbox().decided(id, decided.told(), &memory);
+        self.introduce(id);
         arrival
+    }
+
+    fn introduce(&mut self, id: u32) {
+        let decision = self.known[&id].decided.told();
+        let memory = self.recall(id);
+        self.outbox().decided(id, decision, &memory);
     }
 
     fn next_id(
@@ -312,13 +320,28 @@ impl World {
     }
 
     pub fn consent_is(&mut self, consent: Consent) {
-        let opens = consent == Consent::Granted && self.facts.consent != Consent::Granted;
-        self.facts.consent = consent;
+        self.is_told_of_consent(consent);
+        self.after(0.0);
+    }
+
+    /// The outbox is told of consent, and nothing that it asks for is done yet. At the first answer it begins
+    /// anew, and is told again what it had.
+    pub fn is_told_of_consent(&mut self, consent: Consent) {
+        let before = std::mem::replace(&mut self.facts.consent, consent);
+        let mut again = Vec::new();
+        if before == Consent::Unknown && consent != before {
+            let (options, destinations) = (self.options, self.destinations);
+            self.outbox().init(options, destinations);
+            let has_ended = |id: &u32| self.ended.iter().any(|(ended, ..)| ended == id);
+            again.extend((self.before_page + 1..=self.ids).filter(|id| !has_ended(id)));
+        }
         self.tell_facts();
-        if opens {
+        if consent == Consent::Granted && before != consent {
             self.take_over();
         }
-        self.after(0.0);
+        for id in again {
+            self.introduce(id);
+        }
     }
 
     pub fn learn(&mut self) {
@@ -377,6 +400,7 @@ impl World {
     /// Another page begins, and does nothing yet of what its outbox asks.
     pub fn begin_next(&mut self) {
         self.page += 1;
+        self.before_page = self.ids;
         self.unconfirmed.clear();
         self.outbox = self.fresh();
         if self.each_page_is_a_scope {

@@ -163,6 +163,25 @@ story('QA is remembered where consent comes later', async (world) => {
   assert.deepEqual(events.map(({ properties }) => properties.isQa), [true, true])
 })
 
+for (const [query, verdict, marks] of [
+  ['?qa=1', 'delivered', [true, true]],
+  ['?optimizely_x=1', 'preview', []],
+]) {
+  story(`what comes before consent is judged by what the tab remembers: ${query}`, async (world) => {
+    const options = { ...OWN, dedupe: 'page', requireConsent: true }
+    world.server.pages.set('/', live(world, options, push('consent', true)))
+    world.server.pages.set('/next', live(world, options))
+    const tab = await world.open('/' + query)
+    await world.counted(tab, verdict)
+    await world.open('/next', undefined, tab)
+    await world.counted(tab, 'pending')
+    await tab.evaluate(() => window.decisionBridge.consent(true))
+    await world.counted(tab, verdict)
+    const events = await world.delivered(tab, marks.length)
+    assert.deepEqual(events.map(({ properties }) => properties.isQa), marks)
+  })
+}
+
 story('qa: "drop"', async (world) => {
   world.server.pages.set('/', live(world, { ...OWN, qa: 'drop' }))
   await dropped(world, await world.open('/?qa=1'), 'qa', /qa/)

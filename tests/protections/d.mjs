@@ -62,6 +62,7 @@ export default [
 
   ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '    if (found && found !== store.read(TAB, name)) store.write(TAB, name, found);\n']],
   ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '']],
+  ['D16', ['www/bridge.js', '    if (fed && consent() === 1) startAnew();\n', '']],
 
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
   ['D17', ['www/bridge.js', 'else if (!consent()) {', 'else {']],
