@@ -2,29 +2,29 @@
 // is judged, held, delivered and remembered is the core's to say.
 
 // In the order in which they weigh least: the alphabet costs 60 bytes more.
-import { makeCore } from "./core.js";
-import { awaitExtras } from "./await-extras.js";
-import { makeSession } from "./session.js";
-import { isForcedTracking, look as lookForSignals, preview, qa } from "./signals.js";
-import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
-import { nameVisitor } from "./visitor.js";
-import { makeSources } from "./sources.js";
-import { read as readDirect } from "./sources/direct.js";
-import { parse, shown } from "./options.js";
-import { steady, wall } from "./clock.js";
-import { record, revive } from "./record.js";
-import { loadSegment } from "./destinations/segment.js";
-import { AUTO, DESTINATIONS } from "./destinations.js";
-import { SITE, TAB, makeStore } from "./store.js";
-import { at, attempt, can, cookie, fault, find, text } from "./read.js";
-import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
-import { MISSING, READY, STATES, STUB } from "./destinations/state.js";
 import { CONFIRMED, FULL, PARKED, REASONS, SAME, STEPS, THREW, WAITS } from "./words.js";
+import { makeSources } from "./sources.js";
 import { VERDICTS } from "./report.js";
+import { awaitExtras } from "./await-extras.js";
+import { isRedirecting, readCallback, redirectCookie, redirectReferrer, visitor as visitorOf } from "./sources/optimizely-web.js";
+import { makeCore } from "./core.js";
+import { read as readDirect } from "./sources/direct.js";
+import { makeWatch } from "./watch.js";
+import { enrich, experimentOf, keyFields, land, outcomeFields, sourceOf } from "./decision.js";
+import { steady, wall } from "./clock.js";
+import { loadSegment } from "./destinations/segment.js";
+import { isForcedTracking, makeSignals } from "./signals.js";
+import { AUTO, DESTINATIONS } from "./destinations.js";
+import { STATES, STUB } from "./destinations/state.js";
+import { SITE, makeStore } from "./store.js";
+import { nameVisitor } from "./visitor.js";
+import { makeSession } from "./session.js";
+import { at, attempt, can, cookie, fault, find, text } from "./read.js";
+import { record, revive } from "./record.js";
+import { parse, shown } from "./options.js";
 import { isoTime, spell } from "./spelling.js";
 
 const SLICE_MS = 25; // for which the page may be kept busy in one go: half of a long task
-const SIGNALS_MS = 1000; // how often the page is searched for signals at most
 const ABANDONED_MS = 60000; // how long a page that did not say goodbye is given before others take over
 const MOST = 1000; // how many decisions wait for `init`, or may come while we call the page
 const [KEY, OUTCOME, PERIOD, WHO] = [0, 1, 2, 3]; // the core's registers
@@ -38,8 +38,10 @@ export function makeBridge(report, tag, ...whereabouts) {
   const page = wall() + "-" + random(); // names in alphabetical order are in the order of time
   const store = makeStore(warn);
   const session = makeSession(store, page);
+  const signals = makeSignals(store);
   const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
-  const seen = DESTINATIONS.map(() => ({ state: MISSING }));
+  const watch = makeWatch(warn);
+  const untold = new Set(); // the items that it may not know yet, in the order in which it has to be told
   const taken = new Set(); // the entries of earlier pages that are ours now
   const exposures = new Set(); // the names of what was sent
   const entrances = { __proto__: null }; // by which ways decisions of a source came
@@ -50,16 +52,12 @@ export function makeBridge(report, tag, ...whereabouts) {
   let busy = 0; // how many things that are done as one are under way, each within another
   let full; // whether the last thing the core said is that it is full
   let nested = 0; // how many decisions came within that, since one came by itself
-  let signalsAt;
-  let shownPreview = "";
-  let shownQa = "";
   let options;
   let targets = []; // the places of the destinations that are wanted
-  let fed; // whether there is a core, and it knows all that we know
+  let fed; // whether there is a core: 1 when it knows the options, 2 when all items are on their way to it
   let asked; // the last answer about consent
   let awaited; // the extras
   let extras; // what they do, once they are there
-  let query;
   let redirecting; // whether there are decisions that may redirect
   let redirect; // what the redirect cookie said then
   let timer;
@@ -98,13 +96,13 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // The core is to be fed again, and told all of it.
   function startAnew() {
-    fed = false;
+    fed = full = false;
     for (const item of items.values()) item.known = false;
   }
 
   // Feeds a core that is new.
   function feed() {
-    fed = true;
+    fed = 1;
     const { preview, qa, holdback, dedupe, destinations, pollIntervalMs, maxWaitMs, carryOverMs } = options;
     const flags = [preview === "mark", preview === "send", qa === "mark", qa === "send", holdback === "drop", holdback === "send", dedupe === "none", destinations === "auto"];
     core.call("init", pollIntervalMs, maxWaitMs, carryOverMs, bits(flags), targets.reduce((bits, index) => bits | (1 << index), 0));
@@ -124,7 +122,6 @@ export function makeBridge(report, tag, ...whereabouts) {
   // Begins, or begins anew, as far as there is consent.
   function open() {
     unlock();
-    query = undefined; // what shows may be another thing now
     learn();
     if (consent()) return;
     takeOver();
@@ -149,7 +146,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       // The decision of this page, where its redirect landed.
       if (item.decision.source === "optimizelyWeb") land(item.decision, redirectReferrer(experimentOf(item.decision)));
       report.came(item.id, item.decision);
-      tell(item);
+      untold.add(item);
     }
     for (const name of store.names(SITE, "left/")) store.remove(SITE, name);
   }
@@ -164,34 +161,39 @@ export function makeBridge(report, tag, ...whereabouts) {
     const item = { __proto__: null, id: ++count, decision, receivedAt: wall() };
     Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });
     items.set(item.id, item);
-    asOne(() => report.came(item.id, decision));
-    if (decision.shortened) report.step(item.id, "was cut at 512 characters");
-    if (decision.refused === "invalid") report.error(decision.refusal);
+    asOne(() => {
+      report.came(item.id, decision);
+      if (decision.shortened) report.step(item.id, "was cut at 512 characters");
+      if (decision.refused === "invalid") report.error(decision.refusal);
+    });
     const source = sourceOf(decision);
     entrances[source] |= byCall ? 2 : 1;
     // Somebody did twice what once is enough.
     if (entrances[source] > 2) warn("decisions of " + source + " come both by calls and from its client: switch the calls off");
-    // A handler may have called back, which brought it on its way.
-    if (item.known) run();
     // In a burst not each has to be asked about.
-    else if (full) asOne(() => end(item, "expired", REASONS[FULL]));
+    if (full) asOne(() => end(item, "expired", REASONS[FULL]));
     else if (fed) {
       learn();
-      tell(item);
-      run();
+      // Not before what came earlier.
+      if (fed > 1) untold.add(item);
     } else if (items.size > MOST) asOne(() => end(item, "expired", "more than 1000 decisions wait for `init`"));
+    if (!full) run();
     return item;
   }
 
-  // Tells the core of a decision: a new one, or one that an earlier page, or a core that died, had already.
-  function tell(item) {
-    if (item.known) return;
+  // Tells the core of the next decision, if there is one: a new one, or one that an earlier page, or a core that
+  // died, had already.
+  function tellNext() {
+    const [item] = untold;
+    untold.delete(item);
+    if (!item || item.ended || item.known) return item;
     item.known = true; // the page may call back meanwhile
-    // Unless the core, or the stack, came to its end.
+    // Unless the core, or the stack, came to its end: then at the next look.
     item.known = attempt(() => {
       introduce(item);
       return fed;
     });
+    return item;
   }
 
   // Finds out what the core has to know of it, and says that.
@@ -200,8 +202,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     if (!ids) {
       const name = decision.experimentName || decision.experimentKey || decision.experimentId;
       if (!decision.refused && /^\d+$/.test(name)) warn("experiment " + name + " has no name, only its id");
-      item.preview = !isForcedTracking(shownQa) && (decision.forced || shownPreview);
-      item.qa = decision.qa || shownQa;
+      item.preview = !isForcedTracking(signals.qa) && (decision.forced || signals.preview);
+      item.qa = decision.qa || signals.qa;
       item.isPreview = !!item.preview && options.preview === "mark";
       item.isQa = !!item.qa && options.qa === "mark";
     }
@@ -227,13 +229,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     // Another tab may have had the last word.
     visitor = store.read(SITE, "visitor") || visitor;
     core.hash(PERIOD, session.continue(options, !consent()));
-    if (query !== location.search || steady() - signalsAt > SIGNALS_MS) {
-      signalsAt = steady();
-      query = location.search;
-      const shown = lookForSignals();
-      shownQa = kept("qa", qa(shown, options.qaSignals));
-      shownPreview = kept("preview", preview(shown, (name) => !consent() && attempt(() => sessionStorage[name])));
-    }
+    signals.look(options, !consent());
     const told = redirecting && redirectCookie();
     if (told !== redirect) {
       redirect = told;
@@ -242,25 +238,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     core.call("facts", consent());
   }
 
-  // A signal counts for the rest of the tab's life, also where only the first page shows it.
-  function kept(name, found) {
-    found ||= store.read(TAB, name);
-    // Again, where only memory had it before there was consent.
-    if (found) store.write(TAB, name, found);
-    return found;
-  }
-
-  // A mark says what was last handed over to a destination for a dedupe key.
-  const markOf = ({ key }, index) => "seen/" + key + "/" + DESTINATIONS[index].kind;
-
-  // [occurrence, outcome], or nothing that is of this period.
-  function recall(item, index) {
-    const [period, occurrence, outcome] = store.read(session.shelf, markOf(item, index)).split(" ");
-    return period === session.period ? [occurrence >>> 0, outcome] : [];
-  }
-
   function remembered(item, index) {
-    const [occurrence, outcome] = recall(item, index);
+    const [occurrence, outcome] = session.recall(item, index);
     if (outcome) core.call("remembered", index, occurrence, outcome === item.outcome);
   }
 
@@ -273,10 +252,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     const until = steady() + most;
     let more = false;
     asOne(() => {
-      for (let done = 0, effect; !more && (effect = core.call("poll")); ) {
-        attempt(() => perform(effect));
-        more = ++done > 50 && steady() > until;
-      }
+      for (let done = 0; !more && (tellNext() ? (done += 5) : performNext() && ++done); ) more = done > 50 && steady() > until;
     });
     setTimer(more);
   }
@@ -292,9 +268,11 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   // From the lowest bit on: 4 of what to do, 3 of the destination, 16 of an argument, and the item.
-  function perform(effect) {
-    full = false;
-    ACTIONS[effect & 15](items.get(Math.floor(effect / 2 ** 23)), (effect >> 4) & 7, (effect >> 7) & 65535);
+  function performNext() {
+    const effect = core.call("poll");
+    full &&= !effect;
+    if (effect) attempt(() => ACTIONS[effect & 15](items.get(Math.floor(effect / 2 ** 23)), (effect >> 4) & 7, (effect >> 7) & 65535));
+    return effect;
   }
 
   const ACTIONS = [
@@ -307,21 +285,14 @@ export function makeBridge(report, tag, ...whereabouts) {
       item.stored = false;
       store.remove(SITE, nameOf(item));
     },
-    (item, index) => core.call("found", index, lookFor(index)),
+    (item, index) => core.call("found", index, watch.look(index)),
     (item, index) => {
       remembered(item, index);
       core.call("recalled", item.id, index);
     },
     send,
-    (item, index, occurrence) => {
-      const [last] = recall(item, index);
-      // That of something younger stays.
-      if (!(last > occurrence)) store.write(session.shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));
-    },
-    (item, index, occurrence) => {
-      const [last, outcome] = recall(item, index);
-      if (last === occurrence && outcome === item.outcome) store.remove(session.shelf, markOf(item, index));
-    },
+    session.remember,
+    session.unlearn,
     () => store.write(SITE, "left/" + page, "1"),
     () => {
       store.purge();
@@ -361,17 +332,6 @@ export function makeBridge(report, tag, ...whereabouts) {
     return "db-" + core.hex();
   }
 
-  function lookFor(index) {
-    const found = seen[index];
-    const { kind, state } = DESTINATIONS[index];
-    found.since ??= steady();
-    if (STATES[found.state] !== "ready") found.waited = steady() - found.since;
-    found.state = attempt(() => state(found.blocked)) || MISSING;
-    // What is there and confirms nothing is another library that speaks Segment's language.
-    if (!index && found.state === READY) warn("window.analytics is not Segment's: told the same way");
-    return found.state;
-  }
-
   function send(item, index) {
     const { decision, id } = item;
     const { kind, send } = DESTINATIONS[index];
@@ -396,7 +356,7 @@ export function makeBridge(report, tag, ...whereabouts) {
           run();
           warnOfNative();
         };
-        return send(exposure, seen[index].state === STUB, confirmed);
+        return send(exposure, watch.state(index) === STUB, confirmed);
       },
       (error) => {
         item.error = attempt(() => String(error).slice(0, 2000)) ?? "something";
@@ -415,7 +375,7 @@ export function makeBridge(report, tag, ...whereabouts) {
     item.held = step < PARKED;
     // What a core that dies has no need to leave to the next one.
     if (step === CONFIRMED) (item.done ??= []).push(index);
-    if (step === PARKED) warnOfParking();
+    if (step === PARKED) watch.warnOfParking(targets, options);
     if (step === THREW) report.error(told);
   }
 
@@ -442,8 +402,8 @@ export function makeBridge(report, tag, ...whereabouts) {
   }
 
   // A duplicate may know more than the one that waits: names, the referrer of a redirect.
-  function enrichWaiting({ id, key, decision }) {
-    const same = [...items.values()].reverse().find((item) => item.key === key && item.id !== id);
+  function enrichWaiting({ id, key, outcome, decision }) {
+    const same = [...items.values()].reverse().find((item) => item.key === key && item.outcome === outcome && item.id !== id);
     if (same && core.ask("waits", same.id) && enrich(same.decision, decision) && same.stored) keep(same);
   }
 
@@ -476,7 +436,8 @@ export function makeBridge(report, tag, ...whereabouts) {
       if (fed) learn();
       else feed();
       // What came before there was a core, or where there was no stack left to go on.
-      for (const item of items.values()) if (!item.ended) tell(item);
+      for (const item of items.values()) untold.add(item);
+      fed &&= 2;
       attempt(() => sources.find(options.sources));
       // What runs beside the decisions does so as long as we may.
       if (extras) extras.serve(consent() ? undefined : options);
@@ -498,17 +459,6 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // ── Warnings, and the report ──
 
-  function warnOfParking() {
-    const rest = " after maxWaitMs: decisions wait for the next page";
-    // Of those that were only looked for, nobody misses one when another is there.
-    const missed = targets.filter((index) => seen[index].state !== MISSING || options.destinations !== "auto");
-    if (!missed.length) warn("no analytics tool is found" + rest);
-    for (const index of missed) {
-      const state = STATES[seen[index].state];
-      if (state !== "ready") warn(DESTINATIONS[index].kind + " is " + state + (state === "stub" ? " (blocked?)" : "") + rest);
-    }
-  }
-
   // Segment's own Optimizely destination sends exposures of its own, with ids of its own: nothing tells
   // that ours are the same.
   function warnOfNative() {
@@ -523,11 +473,8 @@ export function makeBridge(report, tag, ...whereabouts) {
       state: state !== "running" || fed ? state : !options ? "waiting for init" : document.prerendering ? "waiting for the page to be shown" : "starting",
       options: options ? shown(options) : {},
       // Of those that were only looked for, Segment is what people expect to read about.
-      destinations: targets.filter((index) => lookFor(index) || options.destinations !== "auto" || !index).map((index) => {
-        const { state, waited } = seen[index];
-        return { name: DESTINATIONS[index].kind, state: STATES[state], waitedMs: Math.floor(waited) };
-      }),
-      signals: { preview: shownPreview || null, qa: shownQa || null },
+      destinations: targets.filter((index) => watch.look(index) || options.destinations !== "auto" || !index).map(watch.shown),
+      signals: { preview: signals.preview || null, qa: signals.qa || null },
       // The ids of both sides, so that identities can be compared. Segment's is read where it is kept:
       // asking analytics.js for it would create one.
       ids: { anonymousId: cookie("ajs_anonymous_id") || null, visitorId: visitorOf() || null },
@@ -553,8 +500,7 @@ export function makeBridge(report, tag, ...whereabouts) {
       lookAgain();
     },
     blocked(index) {
-      seen[index].blocked = true;
-      warn("the script of " + DESTINATIONS[index].kind + " could not be loaded");
+      watch.block(index);
       lookAgain();
     },
 

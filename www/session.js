@@ -1,10 +1,13 @@
 // The dedupe period: what is a duplicate within it is new in the next. A session, as analytics tools
-// count it, ends when for some time there was neither a page nor a decision.
+// count it, ends when for some time there was neither a page nor a decision. Its marks say what was last
+// handed over to a destination for a dedupe key.
 import { wall } from "./clock.js";
+import { DESTINATIONS } from "./destinations.js";
 import { PAGE, SITE, TAB } from "./store.js";
 
 export function makeSession(store, page) {
   let last; // when there was last a page or a decision, as far as it is written down
+  const markOf = ({ key }, index) => "seen/" + key + "/" + DESTINATIONS[index].kind;
 
   const session = {
     /** The running period, and the shelf on which its marks are kept. */
@@ -34,6 +37,24 @@ export function makeSession(store, page) {
     },
 
     forget: () => (last = undefined),
+
+    /** The mark for the key of an item: [occurrence, outcome], or nothing that is of this period. */
+    recall(item, index) {
+      const [period, occurrence, outcome] = store.read(session.shelf, markOf(item, index)).split(" ");
+      return period === session.period ? [occurrence >>> 0, outcome] : [];
+    },
+
+    /** Marks what was handed over. The mark of something younger stays. */
+    remember(item, index, occurrence) {
+      const [last] = session.recall(item, index);
+      if (!(last > occurrence)) store.write(session.shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));
+    },
+
+    /** Removes this very mark. */
+    unlearn(item, index, occurrence) {
+      const [last, outcome] = session.recall(item, index);
+      if (last === occurrence && outcome === item.outcome) store.remove(session.shelf, markOf(item, index));
+    },
   };
   return session;
 }

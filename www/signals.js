@@ -1,6 +1,8 @@
 // Signals: what in the address bar, the cookies and the tab's storage shows that this is no visitor but
 // somebody previewing (a draft, a forced variation) or the site's own QA.
 import { attempt, pairs } from "./read.js";
+import { steady } from "./clock.js";
+import { TAB } from "./store.js";
 
 // The preview signals of the experiment tools, as `name=value` of the query, of a cookie and of an entry
 // of sessionStorage. Most count unless they are empty, `false` or `0`, as `optimizely_embed_editor=false`
@@ -17,6 +19,8 @@ const ENTRIES = ["optimizely_embed_editor", "amp-preview-mode"];
 // With this parameter somebody asks Optimizely to track although he previews: live QA.
 const FORCE_TRACKING = "optimizely_force_tracking";
 const PLACES = ["query", "cookie", "sessionStorage"];
+
+const SIGNALS_MS = 1000; // how often the page is searched at most
 
 let first; // the query the page was loaded with: some tools tidy the address
 
@@ -45,3 +49,36 @@ const signal = (all, isSignal) =>
       return found && found[0] + " (" + PLACES[place] + ")";
     })
     .find((named) => named) || "";
+
+/** What this page shows, or an earlier one showed in this tab. */
+export function makeSignals(store) {
+  let lookedAt;
+  let query;
+  let mayRead;
+
+  // It counts for the rest of the tab's life.
+  function kept(name, found) {
+    found ||= store.read(TAB, name);
+    // Again, where only memory had it before there was consent.
+    if (found) store.write(TAB, name, found);
+    return found;
+  }
+
+  const signals = {
+    /** The signals by name; empty when there is none. */
+    preview: "",
+    qa: "",
+
+    /** Finds out, where that may have changed; `granted` says whether storage may be read. */
+    look({ qaSignals }, granted) {
+      if (query === location.search && mayRead === granted && steady() - lookedAt <= SIGNALS_MS) return;
+      lookedAt = steady();
+      query = location.search;
+      mayRead = granted;
+      const shown = look();
+      signals.qa = kept("qa", qa(shown, qaSignals));
+      signals.preview = kept("preview", preview(shown, (name) => granted && attempt(() => sessionStorage[name])));
+    },
+  };
+  return signals;
+}

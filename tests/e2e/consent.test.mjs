@@ -49,6 +49,46 @@ story('consent refused: what is held is forgotten, for good', async (world) => {
   assert.equal(event.properties.experimentId, 'after')
 })
 
+for (const [when, options] of [
+  ['come before our script', {}],
+  ['wait for the visitor to agree', HOLDING],
+]) {
+  story(`a variation and a change that ${when}: the names of the one are not put on the other`, async (world) => {
+    const alpha = push('trackDecision', decision({ variationId: 'a', variationName: 'Alpha' }))
+    const page = await world.open('/', html(snippet(world.origin), init({ destinations: ['segment'] }), alpha, tag()))
+    await world.delivered(page)
+    await world.open('/second', html(snippet(world.origin), init({ ...options, destinations: ['segment'] }), alpha, push('trackDecision', decision({ variationId: 'b' })), tag()), page)
+    if (options.requireConsent) await world.counted(page, 'pending', 2)
+    await page.evaluate((asks) => asks && window.decisionBridge.consent(true), options.requireConsent)
+    const events = await world.delivered(page, 2)
+    assert.deepEqual(events.map(({ properties }) => properties.variationName), ['Alpha', 'b'])
+  })
+}
+
+story('who decides in a handler of what an earlier page left is not told before what was decided earlier', async (world) => {
+  const page = await world.open('/', html(init(), push('trackDecision', decision({ experimentId: 'left' })), tag()))
+  await world.counted(page, 'pending')
+  const change = script(`decisionBridge.push(['on','decision',({experimentId})=>experimentId==='left'&&decisionBridge.trackDecision({experimentId:'e',variationId:'v1'})])`)
+  await world.open('/second', html(snippet(world.origin), init(HOLDING), change, push('trackDecision', { experimentId: 'e', variationId: 'v0' }), tag()), page)
+  await world.counted(page, 'pending')
+  await page.evaluate(() => window.decisionBridge.consent(true))
+  const events = await world.delivered(page, 3)
+  assert.deepEqual(events.map(({ properties }) => [properties.experimentId, properties.variationId].join()), ['left,200', 'e,v0', 'e,v1'])
+})
+
+story('the answer comes from a handler of what there was no room for: all that is held is told', async (world) => {
+  const page = await world.open('/', html(script('window.told=0;window.analytics={track(){told++}}'), init(HOLDING), tag()))
+  await world.counted(page, 'pending', 0)
+  await page.evaluate(() => {
+    const decide = (experimentId) => window.decisionBridge.trackDecision({ experimentId, variationId: 'v' })
+    for (let n = 0; n < 1001; n += 1) decide(`e${n}`)
+    window.decisionBridge.on('dropped', () => window.decisionBridge.consent(true))
+    decide('one more')
+  })
+  await world.counted(page, 'delivered', 1000)
+  assert.equal(await page.evaluate(() => window.told), 1000)
+})
+
 story('consent withdrawn after a delivery: what we stored is removed', async (world) => {
   const page = await world.open('/', held(world, HOLDING, push('consent', true)))
   await world.delivered(page)

@@ -6,7 +6,8 @@ const WITHIN = ['www/bridge.js', 'if (busy || !fed) return;', 'if (!fed) return;
 export default [
   ['B01', WITHIN],
   ['B02', WITHIN],
-  ['B02', ['www/bridge.js', '    if (item.known) return;\n    item.known = true; // the page may call back meanwhile\n', ''], ['www/bridge.js', 'if (item.known) run();', 'if (false) run();'], ['www/bridge.js', 'if (!item.ended) tell(item);', 'if (!item.known && !item.ended) tell(item);']],
+  ['B02', ['www/bridge.js', 'if (!item || item.ended || item.known) return item;', 'if (!item || item.ended) return item;']],
+  ['B02', ['www/bridge.js', 'fed = full = false;', 'fed = false;']],
   ['B02', ['www/report.js', 'attempt(() => handler(told()))', 'handler(told())']],
   ['B03', ['www/bridge.js', 'wanted >= 0 && attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted))', 'wanted >= 0 && setTimeout(() => mine === timer && attempt(lookAgain), wanted)']],
   ['B03', ['www/bridge.js', 'attempt(() => clearTimeout(timer));', 'clearTimeout(timer);']],

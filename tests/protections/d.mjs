@@ -13,7 +13,7 @@ export default [
   // Whoever is not known at once is compared again before it is sent.
   ['D01', ['src/gate.rs', IS_KNOWN, '    let _ = is_known;\n'], ['src/outbox.rs', OTHER_TAB, 'false']],
 
-  ['D02', ['www/bridge.js', WRITE, ';']],
+  ['D02', ['www/session.js', WRITE, ';']],
   ['D02', ['www/session.js', SHELF, 'PAGE']],
 
   ['D03', ['src/outbox.rs', 'hash.unit(item.occurrence(destination).into());', '']],
@@ -22,7 +22,7 @@ export default [
   ['D04', ['www/decision.js', 'experimentOf(decision), decision.userId || ""];', 'experimentOf(decision)];']],
 
   ['D05', ['www/store.js', 'attempt(() => window[name])', 'window[name]']],
-  ['D05', ['www/bridge.js', 'attempt(() => sessionStorage[name])', 'sessionStorage[name]']],
+  ['D05', ['www/signals.js', 'attempt(() => sessionStorage[name])', 'sessionStorage[name]']],
   ['D05', IN_MEMORY],
 
   ['D06', ['www/store.js', 'const kept = attempt(() => {', 'const kept = (() => {'], ['www/store.js', '(trusted[shelf] ||= isThere());\n      });', '(trusted[shelf] ||= isThere());\n      })();']],
@@ -40,7 +40,7 @@ export default [
   ['D08', ['www/record.js', 'fields("", "", from.properties, [])', 'from.properties']],
 
   // A list of all marks, beside them.
-  ['D09', ['www/bridge.js', WRITE, `{\n        ${WRITE}\n        store.write(session.shelf, "all", store.read(session.shelf, "all") + markOf(item, index));\n      }`]],
+  ['D09', ['www/session.js', WRITE, `{\n        ${WRITE}\n        store.write(session.shelf, "all", store.read(session.shelf, "all") + markOf(item, index));\n      }`]],
   ['D09', ['src/outbox.rs', '            self.items.sweep();\n', '']],
 
   ['D10', ['www/bridge.js', 'if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;', 'if (holder === page) continue;']],
@@ -57,23 +57,24 @@ export default [
 
   // One signal of many: each that is not seen costs its story the patience it has.
   ['D15', ['www/signals.js', '|PREVIEW=true$', '']],
-  ['D15', ['www/bridge.js', '(decision.forced || shownPreview)', 'shownPreview']],
-  ['D15', ['www/bridge.js', '!isForcedTracking(shownQa) && ', '']],
+  ['D15', ['www/bridge.js', '(decision.forced || signals.preview)', 'signals.preview']],
+  ['D15', ['www/bridge.js', '!isForcedTracking(signals.qa) && ', '']],
 
-  ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '    if (found && found !== store.read(TAB, name)) store.write(TAB, name, found);\n']],
-  ['D16', ['www/bridge.js', '    if (found) store.write(TAB, name, found);\n', '']],
+  ['D16', ['www/signals.js', '    if (found) store.write(TAB, name, found);\n', '    if (found && found !== store.read(TAB, name)) store.write(TAB, name, found);\n']],
+  ['D16', ['www/signals.js', '    if (found) store.write(TAB, name, found);\n', '']],
   ['D16', ['www/bridge.js', '    if (fed && consent() === 1) startAnew();\n', '']],
 
   ['D17', ['www/bridge.js', 'asked === undefined ? 1 : 2', 'asked === undefined ? 0 : 2']],
   ['D17', ['www/bridge.js', 'else if (!consent()) {', 'else {']],
   ['D17', ['src/outbox.rs', 'if page.is_paused() || page.consent != Consent::Granted {', 'if page.is_paused() {'], ['src/gate.rs', 'Consent::Unknown => Some(Hold::Consent),', 'Consent::Unknown => None,']],
   ['D17', ['www/bridge.js', 'else if (!consent()) {\n      store.open();', 'else store.open();\n    if (!consent()) {'], ['src/outbox/page.rs', 'if self.consent == Consent::Granted && self.options.carry_over_ms > 0.0', 'if self.options.carry_over_ms > 0.0']],
+  ['D17', ['www/bridge.js', 'item.outcome === outcome && ', '']],
 
   ['D18', ['src/outbox.rs', '            self.items.clear();\n            page.latecomers = 0;', '            page.latecomers = 0;']],
   ['D18', ['src/gate.rs', '        _ if consent == Consent::Denied => Judgment::Drop(Verdict::NoConsent, Reason::Refused),\n', '']],
 
-  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) query = 0;']],
-  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) query = 0;'], ['www/bridge.js', '      store.purge();\n', '']],
+  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;']],
+  ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;'], ['www/bridge.js', '      store.purge();\n', '']],
   // A tab that was not told names the visitor anew at its next look.
   ['D19', ['www/bridge.js', 'visitor = store.read(SITE, "visitor") || visitor;', 'visitor = consent() ? visitor : nameVisitor(store, page, visitor);']],
   ['D19', ['www/store.js', '      for (const pair of claims()) setCookie(pair, 0);\n', '']],

@@ -31,7 +31,7 @@ export default [
   // A page that came back holds what it held: nobody takes it over any more.
   ['E11', ['www/bridge.js', 'store.remove(SITE, "left/" + page);', '']],
   // What was handed over is neither left to the next page, nor new there.
-  ['E11', ['www/bridge.js', 'item.stored = false;\n      store.remove(SITE, nameOf(item));', 'item.stored = false;'], ['www/bridge.js', 'if (!(last > occurrence)) store.write(', 'if (last > occurrence) store.write(']],
+  ['E11', ['www/bridge.js', 'item.stored = false;\n      store.remove(SITE, nameOf(item));', 'item.stored = false;'], ['www/session.js', 'if (!(last > occurrence)) store.write(', 'if (last > occurrence) store.write(']],
   ['E12', ['www/bridge.js', ' || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;', ' || !item)) continue;']],
   ['E12', ['www/bridge.js', 'if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;', 'if (holder === page) continue;']],
   ['E13', ['www/bridge.js', 'Object.assign(decision, { pageUrl: here(), pagePath: location.pathname, pageTitle: attempt(() => text(document.title)) });', '']],
@@ -43,6 +43,7 @@ export default [
   // The oldest first.
   ['E15', ['src/outbox.rs', 'for item in self.items.iter_mut() {\n            let Some(destination)', 'for item in self.items.iter_mut().rev() {\n            let Some(destination)']],
   // What an earlier page left goes in front.
+  ['E15', ['www/bridge.js', 'if (fed > 1) untold.add(item);', 'untold.add(item);']],
   ['E15', ['src/outbox.rs', 'self.items.iter().position(later).unwrap_or(self.items.len())', 'self.items.len()']],
   ['E16', ['www/bridge.js', 'attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted))', 'setTimeout(() => mine === timer && attempt(lookAgain), wanted)']],
   ['E16', ['www/bridge.js', 'attempt(() => clearTimeout(timer));', 'clearTimeout(timer);']],

@@ -1,5 +1,5 @@
 // F. Handing over
-const SAFE_STATE = ['www/bridge.js', 'attempt(() => state(found.blocked)) || MISSING', 'state(found.blocked)']
+const SAFE_STATE = ['www/watch.js', 'attempt(() => DESTINATIONS[index].state(found.blocked)) || MISSING', 'DESTINATIONS[index].state(found.blocked)']
 const IS_THERE = 'if (!can(analytics, "track")) return MISSING;\n    const { initialized'
 const OUTCOME_OF_CALL = ['www/bridge.js', 'const answer = attempt(\n', 'const answer = ((action) => action())(\n']
 const AGAIN_IN_THIS_ROUND = ['src/outbox.rs', 'page.blocked |= it;', '']
@@ -56,8 +56,8 @@ export default [
   // What is remembered is written down as JSON.
   [
     'F15',
-    ['www/bridge.js', '[session.period, occurrence, item.outcome].join(" ")', 'JSON.stringify([session.period, occurrence, item.outcome])'],
-    ['www/bridge.js', 'store.read(session.shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(session.shelf, markOf(item, index)))) || [];'],
+    ['www/session.js', '[session.period, occurrence, item.outcome].join(" ")', 'JSON.stringify([session.period, occurrence, item.outcome])'],
+    ['www/session.js', 'store.read(session.shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(session.shelf, markOf(item, index)))) || [];'],
   ],
   ['F15', ['www/option.js', 'given.forEach((item, place) =>', '[...given.entries()].forEach(([place, item]) =>']],
   ['F15', ['www/decision-bridge.js', 'put(bridge, "push", (...entries) => {', 'bridge.push = ((...entries) => {']],
@@ -68,7 +68,7 @@ export default [
   ['F16', ['www/bridge.js', 'decision.userId || visitor);', 'visitor);']],
   ['F16', ['www/store.js', 'pair.startsWith(CLAIM)', 'pair.includes(CLAIM)']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'false']],
-  ['F17', ['www/bridge.js', 'more = ++done > 50 && steady() > until;', 'more = ++done > 1e9;']],
+  ['F17', ['www/bridge.js', 'more = done > 50 && steady() > until;', 'more = done > 1e9;']],
   ['F17', ['src/outbox/page.rs', 'self.spent >= SLICE_MS && !self.leaving', 'self.spent >= SLICE_MS']],
   ['F17', ['www/bridge.js', 'lookAgain(Infinity);', 'lookAgain();']],
   ['F18', ['www/report.js', 'if (known) known.times++;\n    else if', 'if']],
