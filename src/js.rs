@@ -101,9 +101,9 @@ pub fn word(index: u32) -> u32 {
     desk(|desk| desk.made.word(index))
 }
 
-/// A fresh outbox. The flags: bits 0 and 1 `preview`, bits 2 and 3 `qa` (0 drop, 1 mark, 2 send), bits
-/// 4 and 5 `holdback` (0 auto, 1 drop, 2 send), bit 6 `dedupe` is "none", bit 7 `destinations` is
-/// "auto". The destinations: a bit for each.
+/// A fresh outbox, also in the place of one that was waiting for consent. The flags: bits 0 and 1
+/// `preview`, bits 2 and 3 `qa` (0 drop, 1 mark, 2 send), bits 4 and 5 `holdback` (0 auto, 1 drop, 2 send),
+/// bit 6 `dedupe` is "none", bit 7 `destinations` is "auto". The destinations: a bit for each.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn init(poll: f64, max_wait: f64, carry_over: f64, flags: u32, destinations: u32) {
     let options = Options { poll_interval_ms: poll, max_wait_ms: max_wait, carry_over_ms: carry_over, flags };

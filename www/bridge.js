@@ -96,7 +96,8 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // The core is to be fed again, and told all of it.
   function startAnew() {
-    fed = full = false;
+    fed = false;
+    untold.clear();
     for (const item of items.values()) item.known = false;
   }
 
@@ -187,7 +188,6 @@ export function makeBridge(report, tag, ...whereabouts) {
     const [item] = untold;
     untold.delete(item);
     if (!item || item.ended || item.known) return item;
-    item.known = true; // the page may call back meanwhile
     // Unless the core, or the stack, came to its end: then at the next look.
     item.known = attempt(() => {
       introduce(item);
@@ -212,7 +212,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     redirecting ||= decision.mayRedirect;
     const facts = [decision.isHoldback, decision.personalization, item.preview, item.qa, decision.mayRedirect, decision.mayRedirect && isRedirecting(experimentOf(decision), (redirect ??= redirectCookie())), item.period === session.period];
     const flags = VERDICTS.indexOf(decision.refused) + 1 + 16 * bits(facts);
-    if (ids) {
+    // What was refused meanwhile goes the way of all that is.
+    if (ids && consent() < 2) {
       const to = item.to || targets.map((index) => [index, 1, ids[index], ids[index]]);
       for (const [index, occurrence, , offered] of to) if (!done?.includes(index)) core.call("parcel", index, occurrence, !!offered);
       core.call("carried", item.id, flags, item.receivedAt);
@@ -245,7 +246,7 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // ── What the core asks ──
 
-  // Does it until it asks no more. Page code that is called from here and calls back only adds to what
+  // Does it until it asks no more, when it knows of all decisions. Page code that is called from here and calls back only adds to what
   // this run will do. What is soon done is done at once, however slow the machine.
   function run(most = SLICE_MS) {
     if (busy || !fed) return;
@@ -296,6 +297,8 @@ export function makeBridge(report, tag, ...whereabouts) {
     () => store.write(SITE, "left/" + page, "1"),
     () => {
       store.purge();
+      // He may have agreed again meanwhile.
+      unlock();
       session.forget();
     },
     step,
@@ -435,9 +438,10 @@ export function makeBridge(report, tag, ...whereabouts) {
     asOne(() => {
       if (fed) learn();
       else feed();
-      // What came before there was a core, or where there was no stack left to go on.
-      for (const item of items.values()) untold.add(item);
+      // What came before there was a core, or before it began anew, or where there was no stack left to go on.
+      for (const item of items.values()) if (!item.known) untold.add(item);
       fed &&= 2;
+      full = false;
       attempt(() => sources.find(options.sources));
       // What runs beside the decisions does so as long as we may.
       if (extras) extras.serve(consent() ? undefined : options);

@@ -76,17 +76,81 @@ story('who decides in a handler of what an earlier page left is not told before 
   assert.deepEqual(events.map(({ properties }) => [properties.experimentId, properties.variationId].join()), ['left,200', 'e,v0', 'e,v1'])
 })
 
-story('the answer comes from a handler of what there was no room for: all that is held is told', async (world) => {
+story('a handler agrees while another decision comes in: all is told in the order in which it was decided', async (world) => {
+  const page = await world.open('/', html(snippet(world.origin), init(HOLDING), push('trackDecision', decision({ variationId: 'a' })), tag()))
+  await world.counted(page, 'pending')
+  await page.evaluate(() => {
+    const { decisionBridge } = window
+    decisionBridge.on('decision', ({ variationId }) => {
+      if (variationId !== 'b') return
+      decisionBridge.trackDecision({ experimentId: '100', variationId: 'c' })
+      decisionBridge.consent(true)
+    })
+    decisionBridge.trackDecision({ experimentId: '100', variationId: 'b' })
+  })
+  const events = await world.delivered(page, 3)
+  assert.deepEqual(events.map(({ properties }) => properties.variationId), ['a', 'b', 'c'])
+})
+
+story('what an earlier page left is refused in the handler that hears of it: a later agreement does not bring it back', async (world) => {
+  const page = await world.open('/', html(init(), push('trackDecision', decision()), tag()))
+  await world.counted(page, 'pending')
+  const refusal = script(`decisionBridge.push(['on','decision',()=>decisionBridge.consent(false)])`)
+  await world.open('/second', html(snippet(world.origin), init(HOLDING), refusal, push('consent', true), tag()), page)
+  await world.counted(page, 'no-consent')
+  await page.evaluate(() => window.decisionBridge.consent(true))
+  await world.delivered(page, 0)
+})
+
+// A visitor who answers when there is no room for one more.
+const ROOM = 1000
+const answers = async (world, granted) => {
   const page = await world.open('/', html(script('window.told=0;window.analytics={track(){told++}}'), init(HOLDING), tag()))
   await world.counted(page, 'pending', 0)
-  await page.evaluate(() => {
+  await page.evaluate(([ROOM, granted]) => {
     const decide = (experimentId) => window.decisionBridge.trackDecision({ experimentId, variationId: 'v' })
-    for (let n = 0; n < 1001; n += 1) decide(`e${n}`)
-    window.decisionBridge.on('dropped', () => window.decisionBridge.consent(true))
+    for (let n = 0; n <= ROOM; n += 1) decide(`e${n}`)
+    window.decisionBridge.on('dropped', () => window.decisionBridge.consent(granted))
     decide('one more')
+  }, [ROOM, granted])
+  return page
+}
+
+story('the answer comes from a handler of what there was no room for: all that is held is told', async (world) => {
+  const page = await answers(world, true)
+  await world.counted(page, 'delivered', ROOM)
+  assert.equal(await page.evaluate(() => window.told), ROOM)
+})
+
+story('consent withdrawn in a handler of what there was no room for: all that waits is forgotten', async (world) => {
+  const page = await world.open('/', html(init({ ...HOLDING, maxWaitMs: 50 }), push('consent', true), tag()))
+  await world.counted(page, 'pending', 0)
+  await page.evaluate(async (ROOM) => {
+    const { decisionBridge } = window
+    const decide = (experimentId) => decisionBridge.trackDecision({ experimentId, variationId: 'v' })
+    for (let n = 0; n < ROOM; n += 1) decide(`e${n}`)
+    // Nothing is looked for any more, and the next one is told that there is no room.
+    await new Promise((done) => setTimeout(done, 1000))
+    decide('too many')
+    decisionBridge.on('dropped', () => decisionBridge.consent(false))
+    decide('one more')
+  }, ROOM)
+  await world.counted(page, 'no-consent', ROOM)
+  await world.counted(page, 'pending', 0)
+})
+
+story('refused, and agreed again in the handler that hears of it: what comes then is remembered', async (world) => {
+  const page = await world.open('/', html(init(HOLDING), push('consent', true), push('trackDecision', decision({ experimentId: 'refused' })), tag()))
+  await world.counted(page, 'pending')
+  await page.evaluate(() => {
+    window.decisionBridge.on('dropped', () => window.decisionBridge.consent(true))
+    window.decisionBridge.consent(false)
+    window.decisionBridge.trackDecision({ experimentId: '100', variationId: '200' })
   })
-  await world.counted(page, 'delivered', 1000)
-  assert.equal(await page.evaluate(() => window.told), 1000)
+  await world.counted(page, 'pending')
+  await world.open('/second', html(snippet(world.origin), init(), tag()), page)
+  const [event] = await world.delivered(page)
+  assert.equal(event.properties.experimentId, '100')
 })
 
 story('consent withdrawn after a delivery: what we stored is removed', async (world) => {

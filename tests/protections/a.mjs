@@ -48,7 +48,7 @@ export default [
   ['A25', ['www/decision-bridge.js', 'if (!window[running]) start(', 'if (!tag[running]) start((tag[running] = true) && ']],
   ['A26', ['www/decision-bridge.js', 'attempt(() => readTag(bridge.init, report.error));', 'readTag(bridge.init, report.error);']],
   ['A27', ['www/decision-bridge.js', 'bridge.push(...pushed);', 'bridge.push(...pushed.filter(([method]) => method === "init"));']],
-  ['A27', ['www/bridge.js', 'for (const item of items.values()) untold.add(item);', '']],
+  ['A27', ['www/bridge.js', 'for (const item of items.values()) if (!item.known) untold.add(item);', '']],
   // The callback knows the visitor, the state does not: two keys.
   ['A28', ['www/sources/optimizely-web.js', '  fill(decision, "userId", visitor(client));\n', '']],
   ['A30', ['www/core.js', '    }, giveUp);', '    });']],

@@ -6,8 +6,8 @@ const WITHIN = ['www/bridge.js', 'if (busy || !fed) return;', 'if (!fed) return;
 export default [
   ['B01', WITHIN],
   ['B02', WITHIN],
-  ['B02', ['www/bridge.js', 'if (!item || item.ended || item.known) return item;', 'if (!item || item.ended) return item;']],
-  ['B02', ['www/bridge.js', 'fed = full = false;', 'fed = false;']],
+  ['B02', ['www/bridge.js', 'if (!item || item.ended || item.known) return item;', 'if (!item || item.ended) return item;'], ['www/bridge.js', 'if (!item.known) untold.add(item);', 'untold.add(item);']],
+  ['B02', ['www/bridge.js', '      full = false;\n', '']],
   ['B02', ['www/report.js', 'attempt(() => handler(told()))', 'handler(told())']],
   ['B03', ['www/bridge.js', 'wanted >= 0 && attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted))', 'wanted >= 0 && setTimeout(() => mine === timer && attempt(lookAgain), wanted)']],
   ['B03', ['www/bridge.js', 'attempt(() => clearTimeout(timer));', 'clearTimeout(timer);']],
@@ -33,5 +33,5 @@ export default [
   ['B13', ['src/key.rs', 'const PRIME: u64 = 0x13b;', 'const PRIME: u64 = if cfg!(all(target_arch = "wasm32", not(target_feature = "nontrapping-fptoint"))) { 0x14b } else { 0x13b };']],
   ['B14', ['www/record.js', 'attempt(() => JSON.parse(entry))', 'JSON.parse(entry)']],
   ['B14', ['www/record.js', 'told.to.slice(0, 7).filter(good)', 'told.to.slice(0, 7)']],
-  ['B14', ['www/session.js', '/^(\\S{1,64}) (\\d+)$/.exec(store.read(session.shelf, "session")) || []', '["", ...store.read(session.shelf, "session").split(" ")]']],
+  ['B14', ['www/session.js', '/^(\\S{1,64}) (\\d+)$/.exec(store.read(shelf, "session")) || []', '["", ...store.read(shelf, "session").split(" ")]']],
 ]

@@ -5,7 +5,7 @@ const IS_KNOWN = `    if is_known {
 `
 const OTHER_TAB = 'known == Mark::new(item.occurrence(destination), true)'
 const SHELF = 'dedupe === "visitor" || bySession ? SITE : dedupe === "tab" ? TAB : PAGE'
-const WRITE = 'store.write(session.shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));'
+const WRITE = 'store.write(shelf, markOf(item, index), [session.period, occurrence, item.outcome].join(" "));'
 const PRERENDERING = ['www/bridge.js', 'if (!options || document.prerendering === true) return;', 'if (!options) return;']
 const IN_MEMORY = ['www/store.js', '      memory[shelf].set(PREFIX + name, entry);\n', '']
 
@@ -40,7 +40,7 @@ export default [
   ['D08', ['www/record.js', 'fields("", "", from.properties, [])', 'from.properties']],
 
   // A list of all marks, beside them.
-  ['D09', ['www/session.js', WRITE, `{\n        ${WRITE}\n        store.write(session.shelf, "all", store.read(session.shelf, "all") + markOf(item, index));\n      }`]],
+  ['D09', ['www/session.js', WRITE, `{\n        ${WRITE}\n        store.write(shelf, "all", store.read(shelf, "all") + markOf(item, index));\n      }`]],
   ['D09', ['src/outbox.rs', '            self.items.sweep();\n', '']],
 
   ['D10', ['www/bridge.js', 'if (holder === page || !(store.read(SITE, "left/" + holder) || !item || wall() - item.receivedAt > ABANDONED_MS)) continue;', 'if (holder === page) continue;']],
@@ -75,6 +75,8 @@ export default [
 
   ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;']],
   ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;'], ['www/bridge.js', '      store.purge();\n', '']],
+  ['D19', ['www/bridge.js', 'if (ids && consent() < 2) {', 'if (ids) {']],
+  ['D19', ['www/bridge.js', '      unlock();\n      session.forget();', '      session.forget();']],
   // A tab that was not told names the visitor anew at its next look.
   ['D19', ['www/bridge.js', 'visitor = store.read(SITE, "visitor") || visitor;', 'visitor = consent() ? visitor : nameVisitor(store, page, visitor);']],
   ['D19', ['www/store.js', '      for (const pair of claims()) setCookie(pair, 0);\n', '']],

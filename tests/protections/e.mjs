@@ -43,6 +43,7 @@ export default [
   // The oldest first.
   ['E15', ['src/outbox.rs', 'for item in self.items.iter_mut() {\n            let Some(destination)', 'for item in self.items.iter_mut().rev() {\n            let Some(destination)']],
   // What an earlier page left goes in front.
+  ['E15', ['www/bridge.js', '    untold.clear();\n', '']],
   ['E15', ['www/bridge.js', 'if (fed > 1) untold.add(item);', 'untold.add(item);']],
   ['E15', ['src/outbox.rs', 'self.items.iter().position(later).unwrap_or(self.items.len())', 'self.items.len()']],
   ['E16', ['www/bridge.js', 'attempt(() => setTimeout(() => mine === timer && attempt(lookAgain), wanted))', 'setTimeout(() => mine === timer && attempt(lookAgain), wanted)']],

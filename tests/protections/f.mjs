@@ -57,7 +57,7 @@ export default [
   [
     'F15',
     ['www/session.js', '[session.period, occurrence, item.outcome].join(" ")', 'JSON.stringify([session.period, occurrence, item.outcome])'],
-    ['www/session.js', 'store.read(session.shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(session.shelf, markOf(item, index)))) || [];'],
+    ['www/session.js', 'store.read(shelf, markOf(item, index)).split(" ");', 'attempt(() => JSON.parse(store.read(shelf, markOf(item, index)))) || [];'],
   ],
   ['F15', ['www/option.js', 'given.forEach((item, place) =>', '[...given.entries()].forEach(([place, item]) =>']],
   ['F15', ['www/decision-bridge.js', 'put(bridge, "push", (...entries) => {', 'bridge.push = ((...entries) => {']],
