@@ -39,9 +39,9 @@ export function makeBridge(report, tag, ...whereabouts) {
   const store = makeStore(warn);
   const session = makeSession(store, page);
   const signals = makeSignals(store);
-  const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
   const watch = makeWatch(warn);
-  const untold = new Set(); // the items that it may not know yet, in the order in which it has to be told
+  const items = new Map(); // by number: the decisions that have not ended, and those that may go on to late comers
+  const untold = new Set(); // the items that the core may not know yet, in the order in which it has to be told
   const taken = new Set(); // the entries of earlier pages that are ours now
   const exposures = new Set(); // the names of what was sent
   const entrances = { __proto__: null }; // by which ways decisions of a source came
