@@ -141,12 +141,32 @@ function session(dedupe, sessionTimeoutMs = 1_800_000) {
   return { entries, of }
 }
 
-test('each scope has its shelf', () => {
+test('the marks of each scope have their shelf', () => {
   for (const [dedupe, shelf] of [['page', PAGE], ['none', PAGE], ['tab', TAB], ['session', SITE], ['visitor', SITE]]) {
-    const one = session(dedupe).of('p1')
+    const { entries, of } = session(dedupe)
+    const one = of('p1')
     one.at(AT)
-    assert.equal(one.shelf, shelf, dedupe)
+    one.remember({ key: 'k', outcome: 'o' }, 0, 1)
+    assert.ok(`${shelf} seen/k/segment` in entries, dedupe)
   }
+})
+
+test('a mark is known within its period, and what is younger stays', () => {
+  const one = session('session', 1000).of('p1')
+  const [a, b] = ['a', 'b'].map((outcome) => ({ key: 'k', outcome }))
+  one.at(AT)
+  assert.deepEqual(one.recall(a, 0), [])
+  one.remember(a, 0, 2)
+  one.remember(b, 0, 1)
+  assert.deepEqual([one.recall(b, 0), one.recall(b, 1)], [[2, 'a'], []], 'each destination has its own')
+  one.unlearn(b, 0, 2)
+  one.unlearn(a, 0, 1)
+  assert.deepEqual(one.recall(a, 0), [2, 'a'], 'it is not theirs to remove')
+  one.unlearn(a, 0, 2)
+  assert.deepEqual(one.recall(a, 0), [])
+  one.remember(a, 0, 1)
+  one.at(AT + 5000)
+  assert.deepEqual(one.recall(a, 0), [], 'another period')
 })
 
 test('a session runs over pages until its time is out', () => {
