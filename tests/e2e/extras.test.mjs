@@ -2,7 +2,7 @@
 // come.
 
 import assert from 'node:assert/strict'
-import { story, until } from './harness.mjs'
+import { FALLBACK, story, until } from './harness.mjs'
 import { decision, html, init, push, snippet, tag } from './pages.mjs'
 
 const FILE = '/dist/decision-bridge-extras.js'
@@ -70,6 +70,11 @@ story('a page that is left before the extras came leaves its decisions to the ne
   await world.context.route('**' + FILE, () => {})
   const page = await world.open('/', html(init({ identify: true }), told, tag()))
   await until(() => asked(world) || page.evaluate(() => !!document.querySelector('script[src*="extras"]')), 'the extras are asked for')
+  // Without WebAssembly who goes before the fallback has come goes before there is anything of ours.
+  if (FALLBACK) {
+    await until(() => page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('fallback.js'))), 'the fallback comes')
+    await page.waitForTimeout(200)
+  }
   await world.open('/next', html(snippet(world.origin), init(), tag()), page)
   await world.delivered(page)
 })
