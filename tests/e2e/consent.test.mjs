@@ -176,8 +176,12 @@ story('consent withdrawn in one tab: another one, which was not told, does not w
 })
 
 story('consent withdrawn before we run: nothing stays of what was opened in between', async (world) => {
-  const page = await world.open('/', html(snippet(world.origin), init(HOLDING), push('consent', true), push('consent', false), '<script src="/dist/decision-bridge.js"></script>', script(`window.now=[...Object.keys(localStorage),document.cookie].join()`)))
-  assert.doesNotMatch(await page.evaluate(() => window.now), /decision-bridge/)
+  // The handler runs with what was pushed: no core is there yet that could empty storage later.
+  const look = script(`decisionBridge.push(['on','decision',()=>{window.now=[...Object.keys(localStorage),document.cookie].join()}])`)
+  const page = await world.open('/', html(snippet(world.origin), init(HOLDING), push('consent', true), push('consent', false), look, push('trackDecision', decision()), '<script src="/dist/decision-bridge.js"></script>'))
+  const now = await page.evaluate(() => window.now)
+  assert.equal(typeof now, 'string')
+  assert.doesNotMatch(now, /decision-bridge/)
   await world.idle(page)
   assert.deepEqual(await stored(page), [])
 })
