@@ -246,8 +246,9 @@ export function makeBridge(report, tag, ...whereabouts) {
 
   // ── What the core asks ──
 
-  // Does it until it asks no more, when it knows of all decisions. Page code that is called from here and calls back only adds to what
-  // this run will do. What is soon done is done at once, however slow the machine.
+  // Tells it what it does not know yet, then does what it asks, until that is nothing. Page code that is
+  // called from here and calls back only adds to what this run will do. What is soon done is done at once,
+  // however slow the machine: a decision weighs as much as five things that are asked.
   function run(most = SLICE_MS) {
     if (busy || !fed) return;
     const until = steady() + most;
@@ -293,13 +294,13 @@ export function makeBridge(report, tag, ...whereabouts) {
     },
     send,
     session.remember,
-    session.unlearn,
+    session.forget,
     () => store.write(SITE, "left/" + page, "1"),
     () => {
       store.purge();
       // He may have agreed again meanwhile.
       unlock();
-      session.forget();
+      session.end();
     },
     step,
     finish,

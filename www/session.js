@@ -36,7 +36,8 @@ export function makeSession(store, page) {
       return session.period;
     },
 
-    forget: () => (last = undefined),
+    /** What comes next begins another one. */
+    end: () => (last = undefined),
 
     /** The mark for the key of an item: [occurrence, outcome], or nothing that is of this period. */
     recall(item, index) {
@@ -51,7 +52,7 @@ export function makeSession(store, page) {
     },
 
     /** Removes this very mark. */
-    unlearn(item, index, occurrence) {
+    forget(item, index, occurrence) {
       const [last, outcome] = session.recall(item, index);
       if (last === occurrence && outcome === item.outcome) store.remove(shelf, markOf(item, index));
     },

@@ -4,6 +4,7 @@ import { DESTINATIONS } from "./destinations.js";
 import { MISSING, READY, STATES } from "./destinations/state.js";
 import { attempt } from "./read.js";
 
+/** Knows them by their places; `warn` tells the console. */
 export function makeWatch(warn) {
   const seen = DESTINATIONS.map(() => ({ state: MISSING }));
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { FALLBACK, story, until } from './harness.mjs'
-import { decision, html, init, push, snippet, tag } from './pages.mjs'
+import { decision, html, init, push, script, snippet, tag } from './pages.mjs'
 
 const FILE = '/dist/decision-bridge-extras.js'
 const asked = (world) => world.server.requests.filter(({ path }) => path === FILE).length
@@ -68,13 +68,11 @@ story('without the extras no consent tool is heard: everything is held, and noth
 
 story('a page that is left before the extras came leaves its decisions to the next one', async (world) => {
   await world.context.route('**' + FILE, () => {})
-  const page = await world.open('/', html(init({ identify: true }), told, tag()))
+  // Without WebAssembly who goes before the fallback has run goes before there is anything of ours.
+  const ran = script(`document.addEventListener('load',({target})=>{if(/fallback/.test(target.src))window.ran=true},true)`)
+  const page = await world.open('/', html(ran, init({ identify: true }), told, tag()))
   await until(() => asked(world) || page.evaluate(() => !!document.querySelector('script[src*="extras"]')), 'the extras are asked for')
-  // Without WebAssembly who goes before the fallback has come goes before there is anything of ours.
-  if (FALLBACK) {
-    await until(() => page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('fallback.js'))), 'the fallback comes')
-    await page.waitForTimeout(200)
-  }
+  if (FALLBACK) await until(() => page.evaluate(() => window.ran), 'the fallback runs')
   await world.open('/next', html(snippet(world.origin), init(), tag()), page)
   await world.delivered(page)
 })

@@ -76,7 +76,7 @@ export default [
   ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;']],
   ['D19', ['www/bridge.js', 'if (consent() > 1) store.purge();', 'if (consent() > 1) full = 0;'], ['www/bridge.js', '      store.purge();\n', '']],
   ['D19', ['www/bridge.js', 'if (ids && consent() < 2) {', 'if (ids) {']],
-  ['D19', ['www/bridge.js', '      unlock();\n      session.forget();', '      session.forget();']],
+  ['D19', ['www/bridge.js', '      unlock();\n      session.end();', '      session.end();']],
   // A tab that was not told names the visitor anew at its next look.
   ['D19', ['www/bridge.js', 'visitor = store.read(SITE, "visitor") || visitor;', 'visitor = consent() ? visitor : nameVisitor(store, page, visitor);']],
   ['D19', ['www/store.js', '      for (const pair of claims()) setCookie(pair, 0);\n', '']],

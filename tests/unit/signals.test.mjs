@@ -7,7 +7,7 @@ import { load, page, property } from './page.mjs'
 const { isForcedTracking, look, preview, qa } = await load('signals.js')
 const { cookie, pairs } = await load('read.js')
 
-/** What a page shows with this query, these cookies and this sessionStorage. */
+/** What a page shows by its query and its cookies; what it has in sessionStorage is read by name. */
 const seen = ({ query = '', cookies = '' }) => [pairs(query, '&'), pairs(cookies, ';')]
 const entryOf = ({ session = {} }) => (name) => session[name]
 
